@@ -1,0 +1,312 @@
+/// Checks a JSON text (RFC 8259) without recursion and without building anything from it.
+///
+/// Beyond the grammar it refuses invalid UTF-8, names that occur twice in one object (readers disagree on which one counts, so
+/// what was checked would not be what runs), nesting beyond ``JSONBounds/depth`` and more values than ``JSONBounds/nodes``.
+/// It costs one pass over the bytes, and a few bytes of memory for each name of the objects that are open.
+struct JSONScanner {
+    /// What may come next.
+    private enum Expectation {
+        case value
+        case elementOrEnd
+        case memberOrEnd
+        case member
+        case separatorOrEnd
+    }
+
+    private struct Container {
+        var isObject: Bool
+        /// Where this object's names begin in `names`.
+        var firstName: Int
+    }
+
+    private let bytes: [UInt8]
+    private let end: Int
+    private let bounds: JSONBounds
+    private var position: Int
+    private var nodes = 0
+    private var open: [Container] = []
+    private var names: [JSONToken] = []
+    private var outermost: JSONToken?
+    /// The value being read of a member of the outermost object: its name, kind and first byte.
+    private var currentMember: (name: JSONToken, value: JSONToken)?
+
+    /// The members of the outermost value, if that is an object, in the order of the text.
+    private(set) var members: [JSONMember] = []
+
+    init(_ bytes: [UInt8], in range: Range<Int>, bounds: JSONBounds) {
+        self.bytes = bytes
+        self.position = range.lowerBound
+        self.end = range.upperBound
+        self.bounds = bounds
+    }
+
+    /// Checks the whole text and returns what its value is.
+    mutating func scan() throws(JSONError) -> JSONToken {
+        var expectation = Expectation.value
+        while true {
+            self.skipWhitespace()
+            if self.open.isEmpty, let outermost = self.outermost {
+                guard self.position == self.end else { throw JSONError(.trailingContent, at: self.position) }
+                return outermost
+            }
+            guard self.position < self.end else { throw JSONError(.unexpectedEnd, at: self.position) }
+            let byte = self.bytes[self.position]
+            switch expectation {
+            case .elementOrEnd where byte == UInt8(ascii: "]"), .memberOrEnd where byte == UInt8(ascii: "}"):
+                expectation = try self.closeContainer()
+            case .value, .elementOrEnd:
+                expectation = try self.scanValue(byte)
+            case .member, .memberOrEnd:
+                try self.scanName(byte)
+                expectation = .value
+            case .separatorOrEnd:
+                expectation = try self.scanSeparator(byte)
+            }
+        }
+    }
+
+    // MARK: Structure
+
+    private mutating func scanValue(_ byte: UInt8) throws(JSONError) -> Expectation {
+        self.nodes += 1
+        guard self.nodes <= self.bounds.nodes else { throw JSONError(.tooManyNodes, at: self.position) }
+        let start = self.position
+        switch byte {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard self.open.count < self.bounds.depth else { throw JSONError(.tooDeep, at: start) }
+            let isObject = byte == UInt8(ascii: "{")
+            self.position += 1
+            self.startValue(JSONToken(kind: isObject ? .object : .array, range: start..<start))
+            self.open.append(Container(isObject: isObject, firstName: self.names.count))
+            return isObject ? .memberOrEnd : .elementOrEnd
+        case UInt8(ascii: "\""):
+            self.startValue(try self.scanString())
+        case UInt8(ascii: "t"):
+            self.startValue(try self.scanLiteral("true", .bool))
+        case UInt8(ascii: "f"):
+            self.startValue(try self.scanLiteral("false", .bool))
+        case UInt8(ascii: "n"):
+            self.startValue(try self.scanLiteral("null", .null))
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            self.startValue(try self.scanNumber())
+        case UInt8(ascii: "]") where self.open.last?.isObject == false && start > 0:
+            throw JSONError(.trailingComma, at: start)
+        default:
+            throw JSONError(.unexpectedCharacter, at: start)
+        }
+        self.finishValue()
+        return .separatorOrEnd
+    }
+
+    private mutating func scanName(_ byte: UInt8) throws(JSONError) {
+        guard byte == UInt8(ascii: "\"") else {
+            throw JSONError(byte == UInt8(ascii: "}") ? .trailingComma : .unexpectedCharacter, at: self.position)
+        }
+        let name = try self.scanString()
+        self.names.append(name)
+        self.skipWhitespace()
+        guard self.position < self.end else { throw JSONError(.unexpectedEnd, at: self.position) }
+        guard self.bytes[self.position] == UInt8(ascii: ":") else {
+            throw JSONError(.unexpectedCharacter, at: self.position)
+        }
+        self.position += 1
+        if self.open.count == 1 { self.currentMember = (name, name) }
+    }
+
+    private mutating func scanSeparator(_ byte: UInt8) throws(JSONError) -> Expectation {
+        let isObject = self.open[self.open.count - 1].isObject
+        switch byte {
+        case UInt8(ascii: ","):
+            self.position += 1
+            return isObject ? .member : .value
+        case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
+            return try self.closeContainer()
+        default:
+            throw JSONError(.unexpectedCharacter, at: self.position)
+        }
+    }
+
+    private mutating func closeContainer() throws(JSONError) -> Expectation {
+        self.position += 1
+        let container = self.open.removeLast()
+        if container.isObject {
+            try self.checkNames(from: container.firstName)
+            self.names.removeLast(self.names.count - container.firstName)
+        }
+        self.finishValue()
+        return .separatorOrEnd
+    }
+
+    /// Notes a value that begins at the outermost level, or in a member of the outermost object.
+    private mutating func startValue(_ token: JSONToken) {
+        if self.open.isEmpty {
+            self.outermost = token
+        } else if self.open.count == 1, self.currentMember != nil {
+            self.currentMember!.value = token
+        }
+    }
+
+    /// Notes that a value ended at the present position.
+    private mutating func finishValue() {
+        if self.open.isEmpty {
+            self.outermost!.range = self.outermost!.range.lowerBound..<self.position
+        } else if self.open.count == 1, let (name, value) = self.currentMember {
+            let token = JSONToken(kind: value.kind, range: value.range.lowerBound..<self.position, hasEscape: value.hasEscape)
+            self.members.append(JSONMember(name: JSONText.string(name, in: self.bytes), value: token))
+            self.currentMember = nil
+        }
+    }
+
+    private func checkNames(from first: Int) throws(JSONError) {
+        let count = self.names.count - first
+        if count <= 8 {
+            for later in first + 1..<max(self.names.count, first + 1) {
+                for earlier in first..<later where self.isSameName(self.names[earlier], self.names[later]) {
+                    throw JSONError(.duplicateName, at: self.names[later].range.lowerBound)
+                }
+            }
+        } else {
+            // Compared as bytes: Swift's strings are equal when they only look alike.
+            var seen = Set<[UInt8]>(minimumCapacity: count)
+            for name in self.names[first...] where !seen.insert(Array(JSONText.string(name, in: self.bytes).utf8)).inserted {
+                throw JSONError(.duplicateName, at: name.range.lowerBound)
+            }
+        }
+    }
+
+    private func isSameName(_ a: JSONToken, _ b: JSONToken) -> Bool {
+        if a.hasEscape || b.hasEscape {
+            return JSONText.string(a, in: self.bytes).utf8.elementsEqual(JSONText.string(b, in: self.bytes).utf8)
+        }
+        guard a.range.count == b.range.count else { return false }
+        for offset in 0..<a.range.count
+        where self.bytes[a.range.lowerBound + offset] != self.bytes[b.range.lowerBound + offset] {
+            return false
+        }
+        return true
+    }
+
+    private mutating func skipWhitespace() {
+        while self.position < self.end {
+            switch self.bytes[self.position] {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): self.position += 1
+            default: return
+            }
+        }
+    }
+}
+
+// MARK: - Scalars
+
+extension JSONScanner {
+    private mutating func scanLiteral(_ literal: StaticString, _ kind: JSONToken.Kind) throws(JSONError) -> JSONToken {
+        let start = self.position
+        let expected = literal.description.utf8
+        guard self.end - start >= expected.count else { throw JSONError(.unexpectedEnd, at: self.end) }
+        guard self.bytes[start..<start + expected.count].elementsEqual(expected) else {
+            throw JSONError(.unexpectedCharacter, at: start)
+        }
+        self.position += expected.count
+        return JSONToken(kind: kind, range: start..<self.position)
+    }
+
+    /// number = [ "-" ] int [ frac ] [ exp ]
+    private mutating func scanNumber() throws(JSONError) -> JSONToken {
+        let start = self.position
+        if self.bytes[start] == UInt8(ascii: "-") { self.position += 1 }
+        if self.position < self.end, self.bytes[self.position] == UInt8(ascii: "0") {
+            self.position += 1
+        } else {
+            try self.scanDigits()
+        }
+        if self.position < self.end, self.bytes[self.position] == UInt8(ascii: ".") {
+            self.position += 1
+            try self.scanDigits()
+        }
+        if self.position < self.end, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
+            self.position += 1
+            if self.position < self.end, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(self.bytes[self.position]) {
+                self.position += 1
+            }
+            try self.scanDigits()
+        }
+        return JSONToken(kind: .number, range: start..<self.position)
+    }
+
+    private mutating func scanDigits() throws(JSONError) {
+        let start = self.position
+        while self.position < self.end, self.bytes[self.position].isDigit { self.position += 1 }
+        guard self.position > start else { throw JSONError(.invalidNumber, at: self.position) }
+    }
+
+    private mutating func scanString() throws(JSONError) -> JSONToken {
+        let start = self.position
+        var hasEscape = false
+        self.position += 1
+        while self.position < self.end {
+            let byte = self.bytes[self.position]
+            if byte == UInt8(ascii: "\"") {
+                self.position += 1
+                return JSONToken(kind: .string, range: start..<self.position, hasEscape: hasEscape)
+            } else if byte == UInt8(ascii: "\\") {
+                hasEscape = true
+                try self.scanEscape()
+            } else if byte < 0x20 {
+                throw JSONError(.controlCharacter, at: self.position)
+            } else if byte < 0x80 {
+                self.position += 1
+            } else {
+                try self.scanUTF8(byte)
+            }
+        }
+        throw JSONError(.unexpectedEnd, at: self.end)
+    }
+
+    private mutating func scanEscape() throws(JSONError) {
+        let start = self.position
+        guard start + 1 < self.end else { throw JSONError(.unexpectedEnd, at: self.end) }
+        switch self.bytes[start + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            self.position += 2
+        case UInt8(ascii: "u"):
+            guard let unit = JSONText.codeUnit(at: start, in: self.bytes, end: self.end) else {
+                throw JSONError(.invalidEscape, at: start)
+            }
+            self.position += 6
+            guard self.bounds.refusesLoneSurrogates, unit & 0xF800 == 0xD800 else { return }
+            guard unit < 0xDC00, let low = JSONText.codeUnit(at: self.position, in: self.bytes, end: self.end),
+                low & 0xFC00 == 0xDC00
+            else { throw JSONError(.loneSurrogate, at: start) }
+            self.position += 6
+        default:
+            throw JSONError(.invalidEscape, at: start)
+        }
+    }
+
+    /// The well-formed sequences of the Unicode Standard, table 3-7.
+    private mutating func scanUTF8(_ lead: UInt8) throws(JSONError) {
+        let count: Int
+        var second: ClosedRange<UInt8> = 0x80...0xBF
+        switch lead {
+        case 0xC2...0xDF: count = 2
+        case 0xE0: (count, second) = (3, 0xA0...0xBF)
+        case 0xE1...0xEC, 0xEE...0xEF: count = 3
+        case 0xED: (count, second) = (3, 0x80...0x9F)
+        case 0xF0: (count, second) = (4, 0x90...0xBF)
+        case 0xF1...0xF3: count = 4
+        case 0xF4: (count, second) = (4, 0x80...0x8F)
+        default: throw JSONError(.invalidUTF8, at: self.position)
+        }
+        guard self.end - self.position >= count else { throw JSONError(.invalidUTF8, at: self.position) }
+        guard second.contains(self.bytes[self.position + 1]) else { throw JSONError(.invalidUTF8, at: self.position) }
+        for offset in 2..<max(count, 2) where self.bytes[self.position + offset] & 0xC0 != 0x80 {
+            throw JSONError(.invalidUTF8, at: self.position)
+        }
+        self.position += count
+    }
+}
+
+extension UInt8 {
+    var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
+}

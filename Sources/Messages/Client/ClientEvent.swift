@@ -1,0 +1,99 @@
+public import JSON
+
+/// What a client reads (proto/client.md). Members that are not known are ignored, and so are events.
+public struct ClientEvent: Sendable, Equatable {
+    /// The request that this answers; `nil` for the last frame of a connection that failed as a whole.
+    public var id: RequestIdentifier?
+    public var event: Event
+
+    public enum Event: Sendable, Equatable {
+        case start(request: String, model: String, provider: String)
+        case text(String)
+        case reasoning(String)
+        case toolCall(ToolCall)
+        case done(Completion)
+        case error(Failure, request: String?, usage: Usage?)
+        /// An event of a later version.
+        case unknown(String)
+    }
+
+    /// The end of a request that succeeded. A prompt fills the first part, other operations one of the last.
+    public struct Completion: Sendable, Equatable {
+        public var request: String?
+        public var model: String?
+        public var provider: String?
+        public var usage: Usage?
+        public var finishReason: String?
+        public var durationMilliseconds: Int?
+        public var providerRequestID: String?
+        /// The whole answer, where it was not streamed.
+        public var text: String?
+        public var reasoning: String?
+        public var toolCalls: [ToolCall] = []
+
+        /// The answer to `op: models`.
+        public var models: JSONValue?
+        /// The answer to `op: status`.
+        public var status: JSONValue?
+
+        public init() {}
+    }
+
+    public init(id: RequestIdentifier?, event: Event) {
+        self.id = id
+        self.event = event
+    }
+
+    /// Reads a frame's payload.
+    public init(decoding bytes: [UInt8]) throws(MessageError) {
+        let object: JSONObject
+        do { object = try JSONObject(bytes, bounds: .lenient) } catch { throw .invalidValue("frame", "\(error)") }
+        let id = try object.require("id")
+        self.id = id.isNull ? nil : try RequestIdentifier(decoding: id)
+        let name = try object.require("event").expectString("event")
+        switch name {
+        case "start":
+            self.event = .start(
+                request: try object.require("request").expectString("request"),
+                model: try object.require("model").expectString("model"),
+                provider: try object.require("provider").expectString("provider"))
+        case "text": self.event = .text(try object.require("text").expectString("text"))
+        case "reasoning": self.event = .reasoning(try object.require("text").expectString("text"))
+        case "tool_call": self.event = .toolCall(try ToolCall(decoding: object))
+        case "done": self.event = .done(try Completion(decoding: object))
+        case "error":
+            self.event = .error(
+                try Failure(decoding: try object.require("error")),
+                request: try object.optional("request")?.expectString("request"),
+                usage: try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) })
+        default: self.event = .unknown(name)
+        }
+    }
+
+    /// Whether this is the last frame of its request.
+    public var isLast: Bool {
+        switch self.event {
+        case .done, .error: true
+        case .start, .text, .reasoning, .toolCall, .unknown: false
+        }
+    }
+}
+
+extension ClientEvent.Completion {
+    init(decoding object: JSONObject) throws(MessageError) {
+        self.request = try object.optional("request")?.expectString("request")
+        self.model = try object.optional("model")?.expectString("model")
+        self.provider = try object.optional("provider")?.expectString("provider")
+        self.usage = try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) }
+        self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason")
+        self.durationMilliseconds = try object.optional("duration_ms")?.expectInteger("duration_ms", in: 0...Int.max)
+        self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
+        self.text = try object.optional("text")?.expectString("text")
+        self.reasoning = try object.optional("reasoning")?.expectString("reasoning")
+        self.toolCalls = try object.optional("tool_calls").map { slice throws(MessageError) in
+            try ToolCall.list(decoding: slice)
+        } ?? []
+        self.models = object.optional("models")?.value
+        self.status = object.optional("status")?.value
+    }
+}

@@ -1,0 +1,113 @@
+import JSON
+
+/// What a client may ask (proto/client.md).
+public struct ClientRequest: Sendable, Equatable {
+    public var id: RequestIdentifier
+    public var operation: Operation
+
+    public enum Operation: Sendable, Equatable {
+        case prompt(PromptRequest)
+        /// Ends the request of this connection that has the id `target`.
+        case cancel(target: RequestIdentifier)
+        case models
+        case status
+        case ping
+    }
+
+    public init(id: RequestIdentifier, operation: Operation) {
+        self.id = id
+        self.operation = operation
+    }
+
+    /// Operations that have a name in the protocol and no answer yet but `not_supported`.
+    public static let reservedOperations = [
+        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits", "logs", "requests",
+        "reload", "drain", "secrets",
+    ]
+
+    static let operations = ["prompt", "cancel", "models", "status", "ping"]
+
+    /// Reads a request.
+    ///
+    /// - Throws: ``ClientRequestError``, which knows the id if there was one to be read.
+    public init(decoding bytes: [UInt8]) throws(ClientRequestError) {
+        let object: JSONObject
+        do {
+            object = try JSONObject(bytes)
+        } catch {
+            throw ClientRequestError(id: nil, Failure(.invalidJSON, "the frame is not a JSON object that can be read: \(error)"))
+        }
+        let id: RequestIdentifier
+        do throws(MessageError) {
+            id = try RequestIdentifier(decoding: try object.require("id"))
+        } catch {
+            throw ClientRequestError(id: nil, Failure(.invalidRequest, "a request needs an id: \(error)"))
+        }
+        do throws(Failure) {
+            self.init(id: id, operation: try Self.decodeOperation(object))
+        } catch {
+            throw ClientRequestError(id: id, error)
+        }
+    }
+
+    private static func decodeOperation(_ object: JSONObject) throws(Failure) -> Operation {
+        do throws(MessageError) {
+            let name = try object.require("op").expectString("op")
+            switch name {
+            case "prompt":
+                return .prompt(try PromptRequest(decoding: object))
+            case "cancel":
+                try object.expectOnly(["id", "op", "target"])
+                do throws(MessageError) {
+                    return .cancel(target: try RequestIdentifier(decoding: try object.require("target")))
+                } catch {
+                    throw .invalidValue("target", "must be the id of an open request of this connection")
+                }
+            case "models", "status", "ping":
+                try object.expectOnly(["id", "op"])
+                return name == "models" ? .models : name == "status" ? .status : .ping
+            default:
+                throw .invalidValue("op", name)
+            }
+        } catch .invalidValue("op", let name) {
+            if Self.reservedOperations.contains(name) {
+                throw Failure(.notSupported, "this version does not support the op '\(name)'")
+            }
+            let nearest = name.nearest(of: Self.operations).map { "; did you mean '\($0)'?" } ?? ""
+            throw Failure(.unknownOperation, "unknown op '\(name.truncated(toUTF8Length: 64))'\(nearest)")
+        } catch .unknownField(let field, _) where PromptRequest.reservedFields.contains(field) {
+            throw Failure(.notSupported, "this version does not support the field '\(field)'")
+        } catch {
+            throw Failure(.invalidRequest, "\(error)")
+        }
+    }
+
+    /// The request as a frame's payload.
+    public var encoded: [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("id", raw: self.id.encoded)
+        switch self.operation {
+        case .prompt(let prompt):
+            object.add("op", "prompt")
+            prompt.append(to: &object)
+        case .cancel(let target):
+            object.add("op", "cancel")
+            object.add("target", raw: target.encoded)
+        case .models: object.add("op", "models")
+        case .status: object.add("op", "status")
+        case .ping: object.add("op", "ping")
+        }
+        return object.finish()
+    }
+}
+
+/// A request that could not be read. Without an id there is nothing to answer to, and the connection closes.
+public struct ClientRequestError: Error, Equatable, Sendable {
+    public var id: RequestIdentifier?
+    public var failure: Failure
+
+    init(id: RequestIdentifier?, _ failure: Failure) {
+        self.id = id
+        self.failure = failure
+    }
+}

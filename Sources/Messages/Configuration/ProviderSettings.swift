@@ -1,0 +1,119 @@
+import JSON
+
+/// A provider as it is configured: what its worker is told, and what the supervisor keeps to itself.
+public struct ProviderSettings: Sendable, Equatable {
+    /// The types of provider that a worker of this version can be.
+    public enum Kind: String, Sendable, CaseIterable {
+        case echo
+        case openAICompatible = "openai-compatible"
+        /// Fails on demand; only under `testing: true`.
+        case echoFault = "echo-fault"
+    }
+
+    public static let maximumSlots = 256
+
+    public var name: String
+    public var kind: Kind
+    /// How many requests its process runs at once.
+    public var slots: Int
+    public var models: [ModelDescription]
+    /// Where an API begins, without a slash at its end; for providers over HTTP.
+    public var baseURL: String?
+    /// How long a connection may take to be made.
+    public var connectTimeoutMilliseconds: Int
+    public var timeouts: Timeouts
+    /// The provider's key. It goes to the worker in the frame of each request that needs it, and nowhere else.
+    public var key: String?
+    /// Where a missing key could be set, for the error that says so: the name of an environment variable.
+    public var keyName: String?
+
+    /// How long a request may take, in milliseconds.
+    public struct Timeouts: Sendable, Equatable {
+        /// From dispatch to the first event.
+        public var firstOutput: Int
+        /// Between two events.
+        public var idle: Int
+        /// From admission to the end.
+        public var total: Int
+        /// From a cancel to the slot's last frame, after which the slot is taken for hung.
+        public var cancel: Int
+
+        public init(firstOutput: Int = 120_000, idle: Int = 60_000, total: Int = 600_000, cancel: Int = 5_000) {
+            self.firstOutput = firstOutput
+            self.idle = idle
+            self.total = total
+            self.cancel = cancel
+        }
+    }
+
+    public init(
+        name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [], baseURL: String? = nil,
+        connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(), key: String? = nil, keyName: String? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.slots = slots
+        self.models = models
+        self.baseURL = baseURL
+        self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+        self.timeouts = timeouts
+        self.key = key
+        self.keyName = keyName
+    }
+
+    /// What the worker is told: no key, and no timeouts that are the supervisor's to keep.
+    var encodedForWorker: [UInt8] {
+        var object = JSONObjectBuilder()
+        self.appendShared(to: &object)
+        return object.finish()
+    }
+
+    /// Everything, for the frame of bulkhead-config.
+    var encoded: [UInt8] {
+        var object = JSONObjectBuilder()
+        self.appendShared(to: &object)
+        object.add("first_output_timeout_ms", self.timeouts.firstOutput)
+        object.add("idle_timeout_ms", self.timeouts.idle)
+        object.add("total_timeout_ms", self.timeouts.total)
+        object.add("cancel_timeout_ms", self.timeouts.cancel)
+        object.add("key", ifPresent: self.key)
+        object.add("key_name", ifPresent: self.keyName)
+        return object.finish()
+    }
+
+    private func appendShared(to object: inout JSONObjectBuilder) {
+        object.add("name", self.name)
+        object.add("type", self.kind.rawValue)
+        object.add("slots", self.slots)
+        object.add("models", rawElements: self.models.map(\.encoded))
+        object.add("base_url", ifPresent: self.baseURL)
+        object.add("connect_timeout_ms", self.connectTimeoutMilliseconds)
+    }
+
+    init(decoding slice: JSONSlice) throws(MessageError) {
+        try self.init(decoding: try slice.expectObject("provider"))
+    }
+
+    init(decoding object: JSONObject) throws(MessageError) {
+        let kind = try object.require("type").expectString("type")
+        guard let kind = Kind(rawValue: kind) else { throw .invalidValue("type", "'\(kind)' is not known") }
+        let defaults = Timeouts()
+        func timeout(_ name: String, default fallback: Int) throws(MessageError) -> Int {
+            try object.optional(name)?.expectInteger(name, in: 1...ProtocolBounds.timeoutMilliseconds) ?? fallback
+        }
+        self.init(
+            name: try object.require("name").expectString("name"),
+            kind: kind,
+            slots: try object.require("slots").expectInteger("slots", in: 1...Self.maximumSlots),
+            models: try ModelDescription.list(decoding: try object.require("models")),
+            baseURL: try object.optional("base_url")?.expectString("base_url"),
+            connectTimeoutMilliseconds: try timeout("connect_timeout_ms", default: 10_000),
+            timeouts: Timeouts(
+                firstOutput: try timeout("first_output_timeout_ms", default: defaults.firstOutput),
+                idle: try timeout("idle_timeout_ms", default: defaults.idle),
+                total: try timeout("total_timeout_ms", default: defaults.total),
+                cancel: try timeout("cancel_timeout_ms", default: defaults.cancel)),
+            key: try object.optional("key")?.expectString("key"),
+            keyName: try object.optional("key_name")?.expectString("key_name"))
+    }
+}

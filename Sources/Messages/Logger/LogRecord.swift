@@ -1,0 +1,201 @@
+import JSON
+
+/// What the supervisor tells the logger (proto/logger.md).
+public enum LoggerCommand: Sendable, Equatable {
+    /// The first frame: which run of the supervisor the sequence numbers belong to.
+    ///
+    /// A session that the logger does not know closes the rows that an earlier one left open, as `lost`.
+    case begin(session: ULID, atMilliseconds: Int)
+    /// A fact to commit. Sequence numbers grow by one; one that was committed already is ignored.
+    case record(sequence: Int, LogRecord)
+
+    public init(decoding bytes: [UInt8]) throws(MessageError) {
+        let object = try JSONObject.internalMessage(bytes)
+        switch try object.require("op").expectString("op") {
+        case "begin":
+            self = .begin(session: try ULID.named("session", in: object), atMilliseconds: try object.milliseconds("at_ms"))
+        case let name:
+            let sequence = try object.require("sequence").expectInteger("sequence", in: 1...Int.max)
+            self = .record(sequence: sequence, try LogRecord(decoding: object, operation: name))
+        }
+    }
+
+    public var encoded: [UInt8] {
+        switch self {
+        case .begin(let session, let milliseconds):
+            var object = JSONObjectBuilder()
+            object.add("op", "begin")
+            object.add("session", session.description)
+            object.add("at_ms", milliseconds)
+            return object.finish()
+        case .record(let sequence, let record):
+            return record.encoded(sequence: sequence)
+        }
+    }
+}
+
+/// A fact about a request, for the record.
+public enum LogRecord: Sendable, Equatable {
+    /// A request was admitted.
+    case open(OpenRecord)
+    /// A request ended.
+    case end(EndRecord)
+
+    init(decoding object: JSONObject, operation: String) throws(MessageError) {
+        switch operation {
+        case "open": self = .open(try OpenRecord(decoding: object))
+        case "end": self = .end(try EndRecord(decoding: object))
+        default: throw .invalidValue("op", "'\(operation)' is not known")
+        }
+    }
+
+    public func encoded(sequence: Int) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: 384)
+        switch self {
+        case .open(let record):
+            object.add("op", "open")
+            object.add("sequence", sequence)
+            record.append(to: &object)
+        case .end(let record):
+            object.add("op", "end")
+            object.add("sequence", sequence)
+            record.append(to: &object)
+        }
+        return object.finish()
+    }
+}
+
+/// Who asked which model, and when.
+public struct OpenRecord: Sendable, Equatable {
+    public var request: ULID
+    /// Milliseconds since 1970, UTC.
+    public var atMilliseconds: Int
+    /// The kernel's word on who is at the other end of the connection.
+    public var peer: PeerCredentials
+    public var provider: String
+    public var model: String
+    public var stream: Bool
+
+    public init(request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool) {
+        self.request = request
+        self.atMilliseconds = atMilliseconds
+        self.peer = peer
+        self.provider = provider
+        self.model = model
+        self.stream = stream
+    }
+
+    init(decoding object: JSONObject) throws(MessageError) {
+        self.request = try ULID.named("request", in: object)
+        self.atMilliseconds = try object.milliseconds("at_ms")
+        self.peer = PeerCredentials(
+            uid: try object.require("uid").expectInteger("uid", in: 0...Int(UInt32.max)),
+            gid: try object.require("gid").expectInteger("gid", in: 0...Int(UInt32.max)),
+            pid: try object.require("pid").expectInteger("pid", in: 0...Int(Int32.max)))
+        self.provider = try object.require("provider").expectString("provider")
+        self.model = try object.require("model").expectString("model")
+        self.stream = try object.require("stream").expectBool("stream")
+    }
+
+    func append(to object: inout JSONObjectBuilder) {
+        object.add("request", self.request.description)
+        object.add("at_ms", self.atMilliseconds)
+        object.add("uid", self.peer.uid)
+        object.add("gid", self.peer.gid)
+        object.add("pid", self.peer.pid)
+        object.add("provider", self.provider)
+        object.add("model", self.model)
+        object.add("stream", self.stream)
+    }
+}
+
+/// Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED, unix(7)).
+public struct PeerCredentials: Sendable, Hashable {
+    public var uid: Int
+    public var gid: Int
+    public var pid: Int
+
+    public init(uid: Int, gid: Int, pid: Int) {
+        self.uid = uid
+        self.gid = gid
+        self.pid = pid
+    }
+}
+
+/// How a request ended.
+public struct EndRecord: Sendable, Equatable {
+    /// The states in which a row may come to rest.
+    public enum State: String, Sendable, CaseIterable {
+        /// The answer is whole.
+        case done
+        /// The provider, or a deadline, or the daemon's own end said no.
+        case error
+        /// The client asked for it, or went away.
+        case cancelled
+        /// The worker died, hung or broke the protocol.
+        case crashed
+        /// The supervisor died while the request was open. Only the logger writes this.
+        case lost
+    }
+
+    public var request: ULID
+    public var atMilliseconds: Int
+    public var state: State
+    /// From admission to end, on the monotonic clock.
+    public var durationMilliseconds: Int
+    public var usage: Usage?
+    public var finishReason: String?
+    public var providerRequestID: String?
+    public var failure: Failure?
+
+    public init(
+        request: ULID, atMilliseconds: Int, state: State, durationMilliseconds: Int, usage: Usage? = nil,
+        finishReason: String? = nil, providerRequestID: String? = nil, failure: Failure? = nil
+    ) {
+        self.request = request
+        self.atMilliseconds = atMilliseconds
+        self.state = state
+        self.durationMilliseconds = durationMilliseconds
+        self.usage = usage
+        self.finishReason = finishReason
+        self.providerRequestID = providerRequestID
+        self.failure = failure
+    }
+
+    init(decoding object: JSONObject) throws(MessageError) {
+        self.request = try ULID.named("request", in: object)
+        self.atMilliseconds = try object.milliseconds("at_ms")
+        let state = try object.require("state").expectString("state")
+        guard let state = State(rawValue: state), state != .lost else { throw .invalidValue("state", "'\(state)' is not known") }
+        self.state = state
+        self.durationMilliseconds = try object.milliseconds("duration_ms")
+        self.usage = try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) }
+        self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason")
+        self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
+        self.failure = try object.optional("error").map { slice throws(MessageError) in try Failure(decoding: slice) }
+    }
+
+    func append(to object: inout JSONObjectBuilder) {
+        object.add("request", self.request.description)
+        object.add("at_ms", self.atMilliseconds)
+        object.add("state", self.state.rawValue)
+        object.add("duration_ms", self.durationMilliseconds)
+        if let usage = self.usage { object.add("usage", raw: usage.encoded) }
+        object.add("finish_reason", ifPresent: self.finishReason)
+        object.add("provider_request_id", ifPresent: self.providerRequestID)
+        if let failure = self.failure { object.add("error", raw: failure.encoded) }
+    }
+}
+
+extension ULID {
+    static func named(_ name: String, in object: JSONObject) throws(MessageError) -> ULID {
+        guard let ulid = ULID(try object.require(name).expectString(name)) else { throw .wrongType(name, expected: "a ULID") }
+        return ulid
+    }
+}
+
+extension JSONObject {
+    fileprivate func milliseconds(_ name: String) throws(MessageError) -> Int {
+        try self.require(name).expectInteger(name, in: 0...Int.max)
+    }
+}

@@ -1,0 +1,40 @@
+/// The sizes that both ends of each protocol hold to (proto/PROTOCOL.md, "Bounds"). All are bytes of payload unless named otherwise.
+public enum ProtocolBounds {
+    /// What a client may send in one frame.
+    public static let clientFrame = 16 << 20
+    /// What the supervisor may send a client in one frame.
+    public static let answerFrame = 17 << 20
+    /// What the supervisor may send a worker: a client's frame and what is added to it, so that a legal client frame never
+    /// becomes an illegal internal one.
+    public static let workerRequestFrame = clientFrame + internalHeadroom
+    /// What a worker may send in one event. A longer text goes out in several.
+    public static let eventFrame = 1 << 20
+    /// What a worker may send in its last frame of a request, which holds the whole answer where it was not streamed.
+    public static let lastFrame = 16 << 20
+    /// A frame on a worker's control channel, either way.
+    public static let controlFrame = 1 << 20
+    /// A frame between supervisor and logger, either way.
+    public static let logFrame = 64 << 10
+    /// The frame that bulkhead-config answers with.
+    public static let configurationFrame = 8 << 20
+    /// What is added to a client's request on its way to a worker: key, ids, names.
+    public static let internalHeadroom = 64 << 10
+    /// A request id that is a string.
+    public static let requestIDLength = 128
+    /// The name of a model or a provider.
+    public static let nameLength = 256
+    /// The details of usage, as JSON.
+    public static let usageDetails = 4 << 10
+    /// The longest timeout that a client may ask for, in milliseconds: a day.
+    public static let timeoutMilliseconds = 86_400_000
+}
+
+/// The version of the protocols in proto/. It changes when an old peer could misunderstand a new one.
+public enum ProtocolVersion {
+    public static let current = 1
+}
+
+/// The version of this software.
+public enum SoftwareVersion {
+    public static let current = "0.1.0"
+}

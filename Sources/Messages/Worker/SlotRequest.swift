@@ -1,0 +1,86 @@
+public import JSON
+
+/// What the supervisor writes to a slot (proto/worker.md).
+public enum SlotRequest: Sendable, Equatable {
+    /// Run this. The slot answers with events, the last of which is `done` or `error`.
+    case prompt(ModelRequest)
+    /// End that request. A slot that has already ended it ignores this.
+    case cancel(request: ULID)
+
+    public init(decoding bytes: [UInt8]) throws(MessageError) {
+        let object = try JSONObject.internalMessage(bytes)
+        switch try object.require("op").expectString("op") {
+        case "prompt": self = .prompt(try ModelRequest(decoding: object))
+        case "cancel": self = .cancel(request: try ULID(decoding: try object.require("request")))
+        case let name: throw .invalidValue("op", "'\(name)' is not known")
+        }
+    }
+
+    /// The frame that ends `request`.
+    public static func encodeCancel(_ request: ULID) -> [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("op", "cancel")
+        object.add("request", request.description)
+        return object.finish()
+    }
+
+    /// The frame that runs a client's prompt.
+    ///
+    /// - Parameter key: The provider's key, which travels nowhere else.
+    public static func encodePrompt(_ prompt: PromptRequest, request: ULID, model: String, key: String?) -> [UInt8] {
+        let payload = (prompt.prompt?.count ?? 0) + (prompt.system?.count ?? 0) + (prompt.options?.count ?? 0)
+        var object = JSONObjectBuilder(minimumCapacity: payload + 256)
+        object.add("op", "prompt")
+        object.add("request", request.description)
+        object.add("model", model)
+        object.add("stream", prompt.stream)
+        if let text = prompt.prompt { object.add("prompt", raw: text) }
+        if let system = prompt.system { object.add("system", raw: system) }
+        if let options = prompt.options { object.add("options", raw: options) }
+        object.add("key", ifPresent: key)
+        return object.finish()
+    }
+}
+
+/// One request to a model, as a slot runs it.
+public struct ModelRequest: Sendable, Equatable {
+    public var request: ULID
+    public var model: String
+    public var stream: Bool
+    /// Empty where the client gave none.
+    public var prompt: String
+    public var system: String?
+    /// The options in the order in which the client gave them.
+    public var options: [JSONValue.Member]
+    public var key: String?
+
+    public init(
+        request: ULID, model: String, stream: Bool = true, prompt: String, system: String? = nil,
+        options: [JSONValue.Member] = [], key: String? = nil
+    ) {
+        self.request = request
+        self.model = model
+        self.stream = stream
+        self.prompt = prompt
+        self.system = system
+        self.options = options
+        self.key = key
+    }
+
+    init(decoding object: JSONObject) throws(MessageError) {
+        self.request = try ULID(decoding: try object.require("request"))
+        self.model = try object.require("model").expectString("model")
+        self.stream = try object.require("stream").expectBool("stream")
+        self.prompt = try object.optional("prompt")?.expectString("prompt") ?? ""
+        self.system = try object.optional("system")?.expectString("system")
+        self.options = object.optional("options")?.value.members ?? []
+        self.key = try object.optional("key")?.expectString("key")
+    }
+}
+
+extension ULID {
+    init(decoding slice: JSONSlice) throws(MessageError) {
+        guard let ulid = ULID(try slice.expectString("request")) else { throw .wrongType("request", expected: "a ULID") }
+        self = ulid
+    }
+}
