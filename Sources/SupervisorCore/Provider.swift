@@ -58,6 +58,9 @@ struct RequestQueue: Sendable {
 
     var count: Int { self.positions.count }
 
+    /// Places in memory, those of the forgotten included.
+    var placeCount: Int { self.places.count }
+
     mutating func append(_ request: RequestNumber) {
         self.positions[request] = self.places.count
         self.places.append(request)
