@@ -11,7 +11,7 @@ public struct FrameDecoder: Sendable {
     private var readerIndex = 0
     private var failed = false
 
-    /// Above this many bytes of capacity an emptied buffer is given back rather than kept for the next frame.
+    /// Above this many bytes of capacity a buffer is given back, not kept, once the frame that needed it was taken.
     private static let keptCapacity = 64 << 10
 
     public init(maximumPayloadLength: Int) {
@@ -47,7 +47,9 @@ public struct FrameDecoder: Sendable {
         let start = self.readerIndex + FrameEncoder.headerLength
         guard self.buffer.count - start >= length else { return nil }
         self.readerIndex = start + length
-        return self.buffer[start..<self.readerIndex]
+        let payload = self.buffer[start..<self.readerIndex]
+        self.releaseLargeBuffer()
+        return payload
     }
 
     /// The payload length that the frame now being received announced, once its four header bytes are here.
@@ -63,13 +65,23 @@ public struct FrameDecoder: Sendable {
     /// Whether the stream may end here without cutting a frame in two.
     public var isAtFrameBoundary: Bool { self.readerIndex == self.buffer.count }
 
+    /// The bytes of memory that the decoder holds.
+    package var bufferCapacity: Int { self.buffer.capacity }
+
     private mutating func discardConsumed() {
         guard self.readerIndex > 0 else { return }
         if self.readerIndex == self.buffer.count {
-            self.buffer.removeAll(keepingCapacity: self.buffer.capacity <= Self.keptCapacity)
+            self.buffer.removeAll(keepingCapacity: true)
         } else {
             self.buffer.removeSubrange(..<self.readerIndex)
         }
+        self.readerIndex = 0
+    }
+
+    /// Lets go of a large frame's memory at once: the connection may say nothing for hours after it.
+    private mutating func releaseLargeBuffer() {
+        guard self.buffer.capacity > Self.keptCapacity, self.buffer.count - self.readerIndex < Self.keptCapacity else { return }
+        self.buffer = Array(self.buffer[self.readerIndex...])
         self.readerIndex = 0
     }
 }

@@ -61,11 +61,14 @@ public struct JSONObjectBuilder {
     }
 
     /// Adds the members of an object that is JSON text already, in their order.
-    public mutating func addMembers(ofObject bytes: some Collection<UInt8>) {
-        let inner = bytes.dropFirst().dropLast()
-        guard !inner.isEmpty else { return }
+    ///
+    /// - Parameter bytes: A text that was checked. Space around the object is left out.
+    public mutating func addMembers(ofObject bytes: [UInt8]) {
+        guard let brace = bytes.firstIndex(of: UInt8(ascii: "{")), let end = bytes.lastIndex(of: UInt8(ascii: "}")),
+            let start = bytes[brace + 1..<end].firstIndex(where: { $0 > 0x20 })
+        else { return }
         if self.content.count > 1 { self.content.append(UInt8(ascii: ",")) }
-        self.content.append(contentsOf: inner)
+        self.content.append(contentsOf: bytes[start..<end])
     }
 
     /// `name` must need no escape: it is a literal of the source code.

@@ -166,12 +166,37 @@ struct JSONScanner {
                 }
             }
         } else {
-            // Compared as bytes: Swift's strings are equal when they only look alike.
-            var seen = Set<[UInt8]>(minimumCapacity: count)
-            for name in self.names[first...] where !seen.insert(Array(JSONText.string(name, in: self.bytes).utf8)).inserted {
-                throw JSONError(.duplicateName, at: name.range.lowerBound)
-            }
+            try self.checkManyNames(from: first)
         }
+    }
+
+    /// Finds a name that occurs twice among many: a hash table of indexes, so that no name is copied.
+    private func checkManyNames(from first: Int) throws(JSONError) {
+        let count = self.names.count - first
+        var table = [Int32](repeating: -1, count: 2 << (Int.bitWidth - count.leadingZeroBitCount))
+        for index in first..<self.names.count {
+            var slot = self.hash(self.names[index]) & (table.count - 1)
+            while table[slot] >= 0 {
+                guard !self.isSameName(self.names[Int(table[slot])], self.names[index]) else {
+                    throw JSONError(.duplicateName, at: self.names[index].range.lowerBound)
+                }
+                slot = (slot + 1) & (table.count - 1)
+            }
+            table[slot] = Int32(index)
+        }
+    }
+
+    /// A hash of a name's bytes, seeded for each process, so that nobody can choose names that collide.
+    private func hash(_ name: JSONToken) -> Int {
+        var hasher = Hasher()
+        if name.hasEscape {
+            var text = JSONText.string(name, in: self.bytes)
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        } else {
+            let content = name.range.lowerBound + 1..<name.range.upperBound - 1
+            self.bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[content])) }
+        }
+        return hasher.finalize()
     }
 
     private func isSameName(_ a: JSONToken, _ b: JSONToken) -> Bool {
@@ -225,7 +250,7 @@ extension JSONScanner {
         }
         if self.position < self.end, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
             self.position += 1
-            if self.position < self.end, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(self.bytes[self.position]) {
+            if self.position < self.end, self.bytes[self.position] == UInt8(ascii: "+") || self.bytes[self.position] == UInt8(ascii: "-") {
                 self.position += 1
             }
             try self.scanDigits()

@@ -64,9 +64,14 @@ enum JSONText {
     static func codeUnit(at index: Int, in bytes: [UInt8], end: Int) -> UInt16? {
         guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0
-        for byte in bytes[index + 2..<index + 6] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { return nil }
-            unit = unit << 4 | UInt16(digit)
+        for offset in 2..<6 {
+            let byte = bytes[index + offset]
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt16(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+                unit = unit << 4 | UInt16(byte | 0x20 - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
         }
         return unit
     }

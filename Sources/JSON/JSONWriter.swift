@@ -4,7 +4,7 @@ public struct JSONFormat: Sendable, Equatable {
     public var indent: Int?
     /// Whether a space follows each comma and colon of a one-line text.
     public var isSpaced: Bool
-    /// Whether everything beyond ASCII is escaped, as Python's `json.dumps` does unless told otherwise.
+    /// Whether everything beyond printable ASCII is escaped, DEL too, as Python's `json.dumps` does unless told otherwise.
     public var escapesNonASCII: Bool
 
     public init(indent: Int? = nil, isSpaced: Bool = false, escapesNonASCII: Bool = false) {
@@ -40,7 +40,7 @@ public enum JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         if escapesNonASCII {
             for scalar in text.unicodeScalars {
-                if scalar.isASCII {
+                if scalar.value < 0x7F {
                     Self.appendASCII(UInt8(scalar.value), to: &bytes)
                 } else {
                     for unit in UTF16.encode(scalar)! { Self.appendEscape(unit, to: &bytes) }
@@ -94,7 +94,7 @@ public enum JSONWriter {
         bytes.append(contentsOf: repeatElement(0x20, count: indent * level))
     }
 
-    /// Appends one byte of UTF-8, escaped where RFC 8259 or Python demands it.
+    /// Appends one byte of UTF-8, escaped where RFC 8259 demands it.
     @inline(__always)
     private static func appendASCII(_ byte: UInt8, to bytes: inout [UInt8]) {
         switch byte {

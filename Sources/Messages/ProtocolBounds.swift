@@ -1,3 +1,5 @@
+import JSON
+
 /// The sizes that both ends of each protocol hold to (proto/PROTOCOL.md, "Bounds"). All are bytes of payload unless named otherwise.
 public enum ProtocolBounds {
     /// What a client may send in one frame.
@@ -27,6 +29,13 @@ public enum ProtocolBounds {
     public static let usageDetails = 4 << 10
     /// The longest timeout that a client may ask for, in milliseconds: a day.
     public static let timeoutMilliseconds = 86_400_000
+}
+
+extension JSONBounds {
+    /// For a frame between our own processes: the values of a client's legal frame, and those that are added on the way.
+    static let internalMessage = JSONBounds(nodes: JSONBounds().nodes + 1_024)
+    /// For a frame that a client reads: the values of a worker's legal event, and those that are added on the way.
+    static let answer = JSONBounds(nodes: JSONBounds.internalMessage.nodes + 1_024, refusesLoneSurrogates: false)
 }
 
 /// The version of the protocols in proto/. It changes when an old peer could misunderstand a new one.

@@ -47,7 +47,7 @@ public struct ClientEvent: Sendable, Equatable {
     /// Reads a frame's payload.
     public init(decoding bytes: [UInt8]) throws(MessageError) {
         let object: JSONObject
-        do { object = try JSONObject(bytes, bounds: .lenient) } catch { throw .invalidValue("frame", "\(error)") }
+        do { object = try JSONObject(bytes, bounds: .answer) } catch { throw .invalidValue("frame", "\(error)") }
         let id = try object.require("id")
         self.id = id.isNull ? nil : try RequestIdentifier(decoding: id)
         let name = try object.require("event").expectString("event")

@@ -19,6 +19,15 @@ public enum RequestIdentifier: Hashable, Sendable {
         }
     }
 
+    /// Ids are compared as bytes: Swift's strings are equal when they only look alike.
+    public static func == (left: RequestIdentifier, right: RequestIdentifier) -> Bool {
+        switch (left, right) {
+        case (.number(let left), .number(let right)): left == right
+        case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.number, .text), (.text, .number): false
+        }
+    }
+
     /// The id as JSON text.
     public var encoded: [UInt8] {
         switch self {

@@ -89,6 +89,6 @@ public struct WorkerHello: Sendable, Equatable {
 extension JSONObject {
     /// Reads a frame that one of our own processes sent.
     static func internalMessage(_ bytes: [UInt8]) throws(MessageError) -> JSONObject {
-        do { return try JSONObject(bytes) } catch { throw .invalidValue("frame", "\(error)") }
+        do { return try JSONObject(bytes, bounds: .internalMessage) } catch { throw .invalidValue("frame", "\(error)") }
     }
 }
