@@ -7,14 +7,14 @@ import Messages
 /// (``EchoDirections``), and its options are ``EchoOptions``. Usage counts words.
 struct Echo: Provider {
     let models: [ModelDescription]
-    private let environment: ProviderEnvironment
+    private let newIdentifier: () -> ULID
 
     private static let thoughts = ["First I consider the prompt, ", "then I decide what to say."]
 
     init(_ settings: ProviderSettings, in environment: ProviderEnvironment) {
         let standard = [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)]
         self.models = settings.models.isEmpty ? standard : settings.models
-        self.environment = environment
+        self.newIdentifier = environment.newIdentifier
     }
 
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion {
@@ -30,8 +30,8 @@ struct Echo: Provider {
         }
         try output.text(text)
         for call in directions.toolCalls {
-            try output.toolCall(
-                ToolCall(id: self.environment.newToolCallID(), name: call.name, arguments: call.arguments))
+            let id = ToolCall.newID(self.newIdentifier)
+            try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.arguments))
         }
         let spoken = options.isThinking ? Self.thoughts + [text] : [text]
         return SlotCompletion(

@@ -38,7 +38,7 @@ struct OpenAICompatible: Provider {
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
             for call in answer.toolCalls {
-                let id = call.id.isEmpty ? self.environment.newToolCallID() : call.id
+                let id = call.id.isEmpty ? ToolCall.newID(self.environment.newIdentifier) : call.id
                 try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.encodedArguments))
             }
         } catch {

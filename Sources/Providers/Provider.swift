@@ -39,9 +39,11 @@ public struct ProviderEnvironment {
         self.channel = channel
         self.newIdentifier = newIdentifier
     }
+}
 
-    /// The id of a tool call to which its provider gave none, in llm's form.
-    func newToolCallID() -> String { "tc_\(self.newIdentifier())" }
+extension ToolCall {
+    /// The id of a call to which its provider gave none, in llm's form.
+    static func newID(_ newIdentifier: () -> ULID) -> String { "tc_\(newIdentifier())" }
 }
 
 /// The slot's end of its channel to the supervisor, as a running request sees it.
