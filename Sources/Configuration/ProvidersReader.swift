@@ -43,7 +43,7 @@ struct ProvidersReader {
 
     private static func isProviderName(_ name: String) -> Bool {
         func isLetterOrDigit(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
-        guard (1...64).contains(name.utf8.count), let first = name.utf8.first, isLetterOrDigit(first) else {
+        guard (1...64).contains(name.utf8.count), !SafeQuotation.looksLikeSecret(name), let first = name.utf8.first, isLetterOrDigit(first) else {
             return false
         }
         return name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }

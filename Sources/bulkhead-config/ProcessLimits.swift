@@ -3,7 +3,7 @@ import Glibc
 /// What this process may use, so that a file made to keep the parser busy costs a few seconds and no more.
 enum ProcessLimits {
     /// Of processor time; a file of the largest size takes a fraction of it.
-    static let processorSeconds: rlim_t = 5
+    static let processorSeconds: rlim_t = 3
 
     static func apply() {
         // What the parser does with a mapping whose names are themselves nested mappings can grow with the power of their
