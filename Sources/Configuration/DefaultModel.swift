@@ -4,7 +4,8 @@ import Messages
 enum DefaultModel {
     /// - Parameters:
     ///   - names: The ids and aliases of all models.
-    ///   - isComplete: Whether `names` are all there are; where a provider could not be read, a name that is missing may be its.
+    ///   - isComplete: Whether `names` are all there are. Where a provider could not be read, a name that is missing
+    ///     may be one of its.
     static func read(_ field: YAMLValue, names: Set<String>, isComplete: Bool) -> String? {
         guard let name = field.string("the id or alias of a model") else { return nil }
         if names.contains(name) { return name }

@@ -9,7 +9,8 @@ struct DefaultPaths {
         return self.directory("XDG_RUNTIME_DIR").map { "\($0)/bulkhead.sock" }
     }
 
-    /// `$STATE_DIRECTORY`, `$XDG_STATE_HOME/bulkhead`, `~/.local/state/bulkhead`, for root `/var/lib/bulkhead`; `nil` without any.
+    /// `$STATE_DIRECTORY`, `$XDG_STATE_HOME/bulkhead`, `~/.local/state/bulkhead`, for root `/var/lib/bulkhead`; `nil`
+    /// without any.
     var state: String? {
         if let directory = self.directory("STATE_DIRECTORY") { return directory }
         if let directory = self.directory("XDG_STATE_HOME") { return "\(directory)/bulkhead" }

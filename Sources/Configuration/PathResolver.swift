@@ -10,9 +10,8 @@ struct PathResolver {
     func socket(_ path: String?, override: String?) -> String {
         self.choose(
             override: override, file: path, fallback: self.defaults.socket, option: "--socket", rules: .socket,
-            missing:
-                "no place for the socket: XDG_RUNTIME_DIR is not set; name one with --socket PATH or 'socket' in the file"
-        )
+            missing: "no place for the socket: XDG_RUNTIME_DIR is not set; "
+                + "name one with --socket PATH or 'socket' in the file")
     }
 
     func stateDirectory(_ field: YAMLValue?, override: String?) -> String {

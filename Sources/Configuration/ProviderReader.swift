@@ -9,8 +9,8 @@ struct ProviderReader {
     let isTesting: Bool
     let collector: ProblemCollector
 
-    /// - Returns: The provider, its models claimed in `names`, or `nil` where nothing can be made of it. Either way, what
-    ///   is wrong has been reported.
+    /// - Returns: The provider, its models claimed in `names`, or `nil` where nothing can be made of it. Either way,
+    ///   what is wrong has been reported.
     func read(_ value: YAMLValue, names: inout ModelNames) -> ProviderSettings? {
         guard let fields = value.mapping(SupportedFields.provider) else { return nil }
         let slots = fields["slots"]?.integer(in: 1...ProviderSettings.maximumSlots)
@@ -137,7 +137,8 @@ struct ProviderReader {
         }
         if (self.environment[BuiltInModels.openAIKeyName] ?? "").isEmpty {
             self.collector.warn(
-                "provider 'openai' takes its key from the environment variable \(BuiltInModels.openAIKeyName), which is not set",
+                "provider 'openai' takes its key from the environment variable \(BuiltInModels.openAIKeyName), "
+                    + "which is not set",
                 at: self.position)
         }
         return key

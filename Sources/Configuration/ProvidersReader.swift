@@ -20,8 +20,8 @@ struct ProvidersReader {
         for entry in entries.prefix(ConfigurationBounds.providers) {
             guard Self.isProviderName(entry.name) else {
                 collector.refuse(
-                    "\(SafeQuotation.quote(entry.name)) is no name for a provider: use 1 to 64 of a-z, 0-9, '_' and '-', "
-                        + "beginning with a letter or digit", at: entry.position)
+                    "\(SafeQuotation.quote(entry.name)) is no name for a provider: use 1 to 64 of a-z, 0-9, '_' and "
+                        + "'-', beginning with a letter or digit", at: entry.position)
                 self.isComplete = false
                 continue
             }
@@ -43,7 +43,9 @@ struct ProvidersReader {
 
     private static func isProviderName(_ name: String) -> Bool {
         func isLetterOrDigit(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
-        guard (1...64).contains(name.utf8.count), !SafeQuotation.looksLikeSecret(name), let first = name.utf8.first, isLetterOrDigit(first) else {
+        guard (1...64).contains(name.utf8.count), !SafeQuotation.looksLikeSecret(name), let first = name.utf8.first,
+            isLetterOrDigit(first)
+        else {
             return false
         }
         return name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }

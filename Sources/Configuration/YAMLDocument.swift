@@ -5,7 +5,7 @@ import Yams
 enum YAMLDocument {
     /// Parses `file`.
     ///
-    /// Scalars keep the text and the style they were written with, since the parser is given no rules to guess types by:
+    /// Scalars keep the text and the style they were written with, since the parser gets no rules to guess types by:
     /// ``YAMLValue`` decides what is an integer, and a mode that lost its leading zero could not be told from another.
     ///
     /// - Returns: `nil` for a file without content.

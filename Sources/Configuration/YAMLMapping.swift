@@ -74,8 +74,8 @@ struct YAMLMapping {
 
     private static func unknownField(_ name: String, _ names: FieldNames) -> String {
         let nearest = name.nearest(of: names.supported).map { "did you mean '\($0)'?" }
-        return
-            "unknown field \(SafeQuotation.quote(name)); \(nearest ?? "the fields here are \(names.supported.joined(separator: ", "))")"
+        let advice = nearest ?? "the fields here are \(names.supported.joined(separator: ", "))"
+        return "unknown field \(SafeQuotation.quote(name)); \(advice)"
     }
 }
 

@@ -6,8 +6,8 @@ enum ProcessLimits {
     static let processorSeconds: rlim_t = 3
 
     static func apply() {
-        // What the parser does with a mapping whose names are themselves nested mappings can grow with the power of their
-        // depth. The signal arrives with the soft limit; the hard limit is for a process that is beyond answering.
+        // The parser compares the names of a mapping. Where those are mappings themselves, of aliases of aliases, that
+        // takes forever. The signal arrives with the soft limit; the hard limit is for a process beyond answering.
         signal(SIGXCPU) { _ in
             let message: StaticString =
                 "bulkhead-config: the file takes too long to read; simplify its anchors and nesting\n"

@@ -2,9 +2,10 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `The defaults` {
+@Suite("The defaults") struct DefaultsTests {
     private let openAIModels = [
-        "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano",
+        "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
+        "gpt-5-nano",
         "gpt-5.6-luna",
     ]
 
@@ -24,7 +25,8 @@ import Testing
     @Test func withOpenAIsKeyThereIsOpenAIToo() throws {
         let configuration = try Reading.with(["OPENAI_API_KEY": "k", "LLM_ECHO_NEEDS_KEY_KEY": "e"]).configuration(nil)
         let openAI = ProviderSettings(
-            name: "openai", kind: .openAICompatible, models: self.openAIModels.map { ModelDescription(id: $0, needsKey: true) },
+            name: "openai", kind: .openAICompatible,
+            models: self.openAIModels.map { ModelDescription(id: $0, needsKey: true) },
             baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY")
         #expect(configuration.providers.map(\.name) == ["echo", "openai"])
         #expect(configuration.providers[0].key == "e")
@@ -78,7 +80,8 @@ import Testing
         var reading = Reading()
         for value in [nil, "", "relative"] {
             reading.environment["XDG_RUNTIME_DIR"] = value
-            let message = "no place for the socket: XDG_RUNTIME_DIR is not set; name one with --socket PATH or 'socket' in the file"
+            let message =
+                "no place for the socket: XDG_RUNTIME_DIR is not set; name one with --socket PATH or 'socket' in the file"
             #expect(reading.problems(nil) == ["environment: \(message)"])
             #expect(try reading.configuration("socket: /a/b").socketPath == "/a/b")
             reading.overrides.socketPath = "/c"
@@ -103,14 +106,17 @@ import Testing
 
         reading = Reading()
         reading.environment["HOME"] = nil
-        #expect(reading.problems(nil).first?.hasPrefix("environment: no place for the record: neither STATE_DIRECTORY,") == true)
+        #expect(
+            reading.problems(nil).first?.hasPrefix("environment: no place for the record: neither STATE_DIRECTORY,")
+                == true)
         reading.isRoot = true
         #expect(try reading.configuration(nil).stateDirectory == "/var/lib/bulkhead")
     }
 
     @Test func pathsOnTheCommandLineMayBeRelative() throws {
         var reading = Reading()
-        reading.overrides = ConfigurationOverrides(socketPath: "./b.sock", stateDirectory: "state", currentDirectory: "/home/ada")
+        reading.overrides = ConfigurationOverrides(
+            socketPath: "./b.sock", stateDirectory: "state", currentDirectory: "/home/ada")
         let configuration = try reading.configuration("socket: /x\nstate_directory: /y")
         #expect(configuration.socketPath == "/home/ada/b.sock")
         #expect(configuration.stateDirectory == "/home/ada/state")

@@ -2,7 +2,7 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `Hostile input` {
+@Suite("Hostile input") struct HostileInputTests {
     private static let sample = """
         socket: {path: /run/b.sock, mode: "0600", group: bulkhead}
         state_directory: /srv/bulkhead
@@ -86,13 +86,20 @@ import Testing
     }
 
     @Test func everyScalarInEveryPlaceIsReadWithoutAccident() throws {
-        let values = ["", "~", "true", "-1", "0x1F", "1e999", "''", "[]", "{}", "[[]]", "{a: {b: c}}", "!!int x", "!x {}", "\"\\0\"", "é", "*a"]
+        let values = [
+            "", "~", "true", "-1", "0x1F", "1e999", "''", "[]", "{}", "[[]]", "{a: {b: c}}", "!!int x", "!x {}",
+            "\"\\0\"", "é", "*a",
+        ]
         let places = [
             "socket: ?", "socket: {path: ?}", "socket: {mode: ?}", "socket: {group: ?}", "state_directory: ?", "log: ?",
-            "log: {durability: ?}", "default_model: ?", "drain_timeout: ?", "testing: ?", "providers: ?", "providers: {x: ?}",
-            "providers: {?: {type: echo}}", "providers: {x: {type: ?}}", "providers: {echo: {slots: ?}}", "providers: {echo: {key: ?}}",
-            "providers: {echo: {timeouts: ?}}", "providers: {echo: {timeouts: {idle: ?}}}", "providers: {openai-compatible: {models: ?}}",
-            "providers: {openai-compatible: {models: [?]}}", "providers: {openai-compatible: {models: [{id: ?, aliases: ?}]}}",
+            "log: {durability: ?}", "default_model: ?", "drain_timeout: ?", "testing: ?", "providers: ?",
+            "providers: {x: ?}",
+            "providers: {?: {type: echo}}", "providers: {x: {type: ?}}", "providers: {echo: {slots: ?}}",
+            "providers: {echo: {key: ?}}",
+            "providers: {echo: {timeouts: ?}}", "providers: {echo: {timeouts: {idle: ?}}}",
+            "providers: {openai-compatible: {models: ?}}",
+            "providers: {openai-compatible: {models: [?]}}",
+            "providers: {openai-compatible: {models: [{id: ?, aliases: ?}]}}",
             "providers: {openai-compatible: {models: [m], base_url: ?}}", "? : ?", "?",
         ]
         for place in places {
@@ -117,12 +124,18 @@ import Testing
             #expect(Reading().problems(yaml).count == 1)
         }
         let nested = "socket: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
-        #expect(Reading().problems(nested) == ["b.yaml:1:9: field 'socket': expected a path or {path, mode, group}, found a list"])
+        #expect(
+            Reading().problems(nested) == [
+                "b.yaml:1:9: field 'socket': expected a path or {path, mode, group}, found a list"
+            ])
     }
 
     @Test func aFileOfMoreThanAMebibyteIsRefused() {
         let bytes = [UInt8](repeating: UInt8(ascii: "#"), count: 1 << 20)
         #expect(throws: Never.self) { try Reading().configuration(String(decoding: bytes, as: UTF8.self)) }
-        #expect(Reading().problems(String(decoding: bytes, as: UTF8.self) + "#") == ["b.yaml: the file is longer than 1048576 bytes"])
+        #expect(
+            Reading().problems(String(decoding: bytes, as: UTF8.self) + "#") == [
+                "b.yaml: the file is longer than 1048576 bytes"
+            ])
     }
 }

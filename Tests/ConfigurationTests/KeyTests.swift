@@ -2,7 +2,7 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `A key` {
+@Suite("A key") struct KeyTests {
     private func yaml(key: String, address: String = "https://x") -> String {
         "providers: {x: {key: \(key), type: openai-compatible, base_url: '\(address)', models: [m]}}"
     }
@@ -36,7 +36,8 @@ import Testing
 
     @Test(arguments: [
         "sk-proj-abcdefghijkl", "sk-ant-api03-0123456789", "gsk_0123456789abcdef", "AIzaSyA0123456789abcdef",
-        "0123456789abcdef0123456789abcdef", "abcDEF0123456789abcDEF0123456789", "'Bearer abcdefgh'", "hf_abcdefghijkl",
+        "0123456789abcdef0123456789abcdef", "abcDEF0123456789abcDEF0123456789", "'Bearer abcdefgh'",
+        "hf_abcdefghijkl0123456789",
     ])
     func inTheFileItselfIsRefusedAndNotRepeated(secret: String) {
         let bare = secret.replacing("'", with: "")
@@ -48,14 +49,23 @@ import Testing
             ])
         // Nor anywhere else, if it was put in the wrong place.
         let places = [
-            "\(secret): 1", "providers: {\(secret): {type: echo}}", "providers: {x: {type: \(secret)}}", "socket: {group: \(secret)}",
-            "default_model: \(secret)", "drain_timeout: \(secret)", "socket: {mode: \(secret)}", "log: {durability: \(secret)}",
+            "\(secret): 1", "providers: {\(secret): {type: echo}}", "providers: {x: {type: \(secret)}}",
+            "socket: {group: \(secret)}",
+            "default_model: \(secret)", "drain_timeout: \(secret)", "socket: {mode: \(secret)}",
+            "log: {durability: \(secret)}",
             "providers: {x: {\(secret): 1}}", "state_directory: \(secret)", "providers: {\(secret): {slots: 0}}",
             "{\(secret): 1, \(secret): 2}", "testing: \(secret)", "log: {\(secret): {a: 1}}",
         ]
         for place in places {
             let lines = Reading().problems(place)
             #expect(!lines.isEmpty && lines.allSatisfy { !$0.contains(bare) }, "\(lines)")
+        }
+    }
+
+    @Test func isNotSuspectedInNamesThatPeopleChoose() throws {
+        for name in ["hf_inference_endpoints", "xai-grok", "key-value", "gpu-node-0123456789-rack-42"] {
+            let configuration = try Reading().configuration("providers: {\(name): {type: echo}}")
+            #expect(configuration.providers.map(\.name) == [name])
         }
     }
 
@@ -81,10 +91,12 @@ import Testing
 
     @Test(arguments: [
         ("http://10.0.0.1/v1", true), ("http://127.0.0.1.example/v1", true), ("http://127.0.0.1/v1", false),
-        ("http://127.9.8.7:80/v1", false), ("http://[::1]/v1", false), ("http://localhost/v1", false), ("https://10.0.0.1/v1", false),
+        ("http://127.9.8.7:80/v1", false), ("http://[::1]/v1", false), ("http://localhost/v1", false),
+        ("https://10.0.0.1/v1", false),
     ])
     func thatWouldTravelInTheClearIsAWarning(address: String, isWarned: Bool) throws {
-        let configuration = try Reading.with(["X_KEY": "s3cret"]).configuration(self.yaml(key: "X_KEY", address: address))
+        let configuration = try Reading.with(["X_KEY": "s3cret"]).configuration(
+            self.yaml(key: "X_KEY", address: address))
         let warning =
             "b.yaml:1:64: field 'providers.x.base_url': the key travels in the clear: use https:// for a provider on another machine"
         #expect(configuration.warnings == (isWarned ? [warning] : []))

@@ -2,12 +2,13 @@ import Foundation
 import Messages
 import Testing
 
-@Suite struct `The program` {
+@Suite("The program") struct ProgramTests {
     @Test func answersTheSupervisorWithOneFrame() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("providers:\n  openai: {type: openai-compatible}\n")
         let run = try ProgramRun(
-            ["--config", file, "--socket", "b.sock", "--state-directory", "/srv/b"], environment: ["OPENAI_API_KEY": "s3cret"],
+            ["--config", file, "--socket", "b.sock", "--state-directory", "/srv/b"],
+            environment: ["OPENAI_API_KEY": "s3cret"],
             withChannel: true)
         #expect(run.exitCode == 0)
         #expect(run.output == "" && run.errors == "")
@@ -23,7 +24,8 @@ import Testing
     @Test func tellsTheSupervisorWhatIsWrong() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("testing: 1\n")
-        let refused = try ProgramRun(["--config", file, "--socket", "/s"], environment: ["HOME": "/h"], withChannel: true)
+        let refused = try ProgramRun(
+            ["--config", file, "--socket", "/s"], environment: ["HOME": "/h"], withChannel: true)
         #expect(refused.exitCode == 1)
         let problem = ConfigurationProblem(
             file: file, line: 1, column: 10, message: "field 'testing': expected true or false, found an integer")
@@ -31,7 +33,8 @@ import Testing
 
         let missing = try ProgramRun(["--config=/nonexistent/b.yaml"], withChannel: true)
         #expect(missing.exitCode == 1)
-        let noFile = ConfigurationProblem(file: "/nonexistent/b.yaml", line: 0, column: 0, message: "the file does not exist")
+        let noFile = ConfigurationProblem(
+            file: "/nonexistent/b.yaml", line: 0, column: 0, message: "the file does not exist")
         #expect(try ConfigurationReply(decoding: missing.onlyFrame()) == .refused([noFile]))
     }
 
@@ -43,12 +46,16 @@ import Testing
         #expect(accepted.exitCode == 0)
         #expect(accepted.errors == "")
         #expect(accepted.output.hasPrefix("\(good): ok\n"))
-        #expect(accepted.output.contains("provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, key from MY_KEY\n"))
+        #expect(
+            accepted.output.contains(
+                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, key from MY_KEY\n"))
         #expect(!accepted.output.contains("s3cret"))
 
         let warned = try ProgramRun(["--check", good])
         #expect(warned.exitCode == 0)
-        #expect(warned.output.contains("\nwarning: \(good):2:42: field 'providers.openai.key': the environment variable MY_KEY is not set;"))
+        #expect(
+            warned.output.contains(
+                "\nwarning: \(good):2:42: field 'providers.openai.key': the environment variable MY_KEY is not set;"))
 
         let bad = try directory.write("testing: 1\nsokcet: /x\n")
         let refused = try ProgramRun(["--check", bad])
@@ -60,14 +67,18 @@ import Testing
                 \(bad):2:1: unknown field 'sokcet'; did you mean 'socket'?
 
                 """)
-        #expect(try ProgramRun(["--check", directory.path]).errors == "\(directory.path): this is a directory; name the file in it\n")
+        #expect(
+            try ProgramRun(["--check", directory.path]).errors
+                == "\(directory.path): this is a directory; name the file in it\n")
     }
 
     @Test func explainsItselfAndRefusesWhatItDoesNotKnow() throws {
         let help = try ProgramRun(["--help"])
         #expect(help.exitCode == 0 && help.output.hasPrefix("Usage: bulkhead-config --check FILE\n"))
         #expect(try ProgramRun(["--version"]).output == "bulkhead-config \(SoftwareVersion.current)\n")
-        for arguments in [["--chek", "x"], ["x"], ["--check"], ["--check", "a", "--check", "b"], ["--check", "a", "--socket", "/s"]] {
+        for arguments in [
+            ["--chek", "x"], ["x"], ["--check"], ["--check", "a", "--check", "b"], ["--check", "a", "--socket", "/s"],
+        ] {
             let run = try ProgramRun(arguments)
             #expect(run.exitCode == 64)
             #expect(run.errors.hasPrefix("bulkhead-config: ") && run.errors.contains("\n\nUsage: bulkhead-config"))

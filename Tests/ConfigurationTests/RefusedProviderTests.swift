@@ -2,8 +2,8 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `A provider that is refused` {
-    private typealias Case = `A configuration that is refused`.Case
+@Suite("A provider that is refused") struct RefusedProviderTests {
+    private typealias Case = RefusedConfigurationTests.Case
 
     private static let names = "use 1 to 64 of a-z, 0-9, '_' and '-', beginning with a letter or digit"
 
@@ -16,22 +16,29 @@ import Testing
             "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible; did you mean 'echo'?"),
         Case(
             "{x: {type: gemini}}",
-            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports echo and openai-compatible"),
+            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports echo and openai-compatible"
+        ),
         Case(
             "{x: {type: openai}}",
-            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'openai' yet; use type openai-compatible"),
+            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'openai' yet; use type openai-compatible"
+        ),
         Case(
             "{x: {type: echo-fault}}",
             "b.yaml:1:23: the type 'echo-fault' fails on purpose and needs 'testing: true' at the top of the file"),
         Case(
-            "{x: {type: openai-compatible}}", "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1",
+            "{x: {type: openai-compatible}}",
+            "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1",
             "b.yaml:1:13: provider 'x' needs 'models': the ids that it serves"),
         Case(
-            "{echo: {base_url: 'http://x', models: [y]}}", "b.yaml:1:20: the type 'echo' has no field 'base_url': its models are fixed",
+            "{echo: {base_url: 'http://x', models: [y]}}",
+            "b.yaml:1:20: the type 'echo' has no field 'base_url': its models are fixed",
             "b.yaml:1:42: the type 'echo' has no field 'models': its models are fixed"),
         Case("{echo: {slots: 257}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
-        Case("{echo: {slots: 99999999999999999999}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
-        Case("{echo: {slots: many}}", "b.yaml:1:27: field 'providers.echo.slots': expected an integer from 1 to 256, found a string"),
+        Case(
+            "{echo: {slots: 99999999999999999999}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
+        Case(
+            "{echo: {slots: many}}",
+            "b.yaml:1:27: field 'providers.echo.slots': expected an integer from 1 to 256, found a string"),
         Case(
             "{echo: {timeouts: {conect: 1s, idle: 0s, total: 86400001ms}}}",
             "b.yaml:1:31: unknown field 'conect'; did you mean 'connect'?",
@@ -74,12 +81,21 @@ import Testing
     @Test(arguments: [
         ("[]", 25, "field 'providers.x.models': name at least one model"),
         ("m", 25, "field 'providers.x.models': expected a list of models, found a string"),
-        ("[4]", 26, "field 'providers.x.models[0]': expected the id of a model, or {id, aliases}, found an integer; quote it to make it a string"),
-        ("['a b']", 26, "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes or control characters"),
+        (
+            "[4]", 26,
+            "field 'providers.x.models[0]': expected the id of a model, or {id, aliases}, found an integer; quote it to make it a string"
+        ),
+        (
+            "['a b']", 26,
+            "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes or control characters"
+        ),
         ("['']", 26, "field 'providers.x.models[0]': a model's name has 1 to 256 bytes"),
         ("[{aliases: [b]}]", 26, "field 'providers.x.models[0]': a model needs an 'id'"),
-        ("[{id: a, aliase: b}]", 34, "unknown field 'alias'; did you mean 'aliases'?"),
-        ("[{id: a, aliases: b}]", 43, "field 'providers.x.models[0].aliases': expected a list of aliases, found a string"),
+        ("[{id: a, aliase: b}]", 34, "unknown field 'aliase'; did you mean 'aliases'?"),
+        (
+            "[{id: a, aliases: b}]", 43,
+            "field 'providers.x.models[0].aliases': expected a list of aliases, found a string"
+        ),
     ])
     func modelsAreAList(models: String, column: Int, message: String) {
         let yaml = "providers: {x: {models: \(models), type: openai-compatible, base_url: 'https://x'}}"
@@ -98,15 +114,22 @@ import Testing
             Reading().problems(yaml(64, 17)) == [
                 "b.yaml:2:3: field 'providers': all providers together have 1088 slots; at most 1024 are possible"
             ])
-        #expect(Reading().problems(yaml(65, 1)) == ["b.yaml:2:3: field 'providers': has 65 providers; at most 64 are possible"])
+        #expect(
+            Reading().problems(yaml(65, 1)) == [
+                "b.yaml:2:3: field 'providers': has 65 providers; at most 64 are possible"
+            ])
     }
 
     @Test func aDefaultModelMustExist() throws {
-        let local = "providers: {x: {type: openai-compatible, base_url: 'https://x', models: [{id: qwen3, aliases: [q]}]}}\n"
+        let local =
+            "providers: {x: {type: openai-compatible, base_url: 'https://x', models: [{id: qwen3, aliases: [q]}]}}\n"
         #expect(try Reading().configuration(local + "default_model: q").defaultModel == "q")
         let place = "b.yaml:2:16: field 'default_model': no provider serves the model"
         #expect(Reading().problems(local + "default_model: qwen2") == ["\(place) 'qwen2'; did you mean 'qwen3'?"])
-        #expect(Reading().problems(local + "default_model: other") == ["\(place) 'other'; add it to the 'models' of a provider"])
+        #expect(
+            Reading().problems(local + "default_model: other") == [
+                "\(place) 'other'; add it to the 'models' of a provider"
+            ])
         #expect(
             Reading().problems("default_model: gpt-4o") == [
                 "b.yaml:1:16: field 'default_model': no provider serves the model 'gpt-4o'; "

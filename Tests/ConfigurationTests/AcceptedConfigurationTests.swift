@@ -2,7 +2,7 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `A configuration that is accepted` {
+@Suite("A configuration that is accepted") struct AcceptedConfigurationTests {
     @Test func everyFieldArrivesWhereItBelongs() throws {
         let text = """
             socket: {path: /run/b.sock, mode: "0600", group: bulkhead}
@@ -30,20 +30,24 @@ import Testing
                 ModelDescription(id: "llama4", aliases: ["small", "tiny"], needsKey: true),
             ],
             baseURL: "http://127.0.0.1:11434/v1", connectTimeoutMilliseconds: 250,
-            timeouts: .init(firstOutput: 120_000, idle: 30_000, total: 3_600_000, cancel: 1000), key: "k1", keyName: "LOCAL_KEY")
+            timeouts: .init(firstOutput: 120_000, idle: 30_000, total: 3_600_000, cancel: 1000), key: "k1",
+            keyName: "LOCAL_KEY")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
             models: [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)],
             keyName: "LLM_ECHO_NEEDS_KEY_KEY")
-        let broken = ProviderSettings(name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])
+        let broken = ProviderSettings(
+            name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])
         let expected = ServiceConfiguration(
-            socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead", durability: .relaxed,
+            socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
+            durability: .relaxed,
             defaultModel: "small", providers: [local, echo, broken], drainTimeoutMilliseconds: 120_000, warnings: [])
         #expect(configuration == expected)
     }
 
     @Test func itSurvivesTheJourneyToTheSupervisor() throws {
-        let configuration = try Reading.with(["OPENAI_API_KEY": "k"]).configuration("socket: {mode: \"0600\", group: 5}")
+        let configuration = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(
+            "socket: {mode: \"0600\", group: 5}")
         let reply = ConfigurationReply.configuration(configuration)
         #expect(try ConfigurationReply(decoding: reply.encoded) == reply)
     }
@@ -51,7 +55,9 @@ import Testing
     @Test func anEmptyFileIsTheSameAsNoFile() throws {
         let reading = Reading.with(["OPENAI_API_KEY": "k"])
         let expected = try reading.configuration(nil)
-        for text in ["", "\n", "# only a comment\n", "---\n", "{}", "\u{FEFF}", "\u{FEFF}{}", "socket:\nproviders: ~\nlog:\n"] {
+        for text in [
+            "", "\n", "# only a comment\n", "---\n", "{}", "\u{FEFF}", "\u{FEFF}{}", "socket:\nproviders: ~\nlog:\n",
+        ] {
             #expect(try reading.configuration(text) == expected, "\(text.debugDescription)")
         }
     }
@@ -74,7 +80,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("250ms", 250), ("5s", 5000), ("10m", 600_000), ("24h", 86_400_000), ("1d", 86_400_000), ("\"7s\"", 7000), ("0s", 0),
+        ("250ms", 250), ("5s", 5000), ("10m", 600_000), ("24h", 86_400_000), ("1d", 86_400_000), ("\"7s\"", 7000),
+        ("0s", 0),
     ])
     func durationsHaveUnits(text: String, milliseconds: Int) throws {
         #expect(try Reading().configuration("drain_timeout: \(text)").drainTimeoutMilliseconds == milliseconds)
@@ -93,7 +100,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("https://api.example.com/v1///", "https://api.example.com/v1"), ("HTTPS://api.example.com", "https://api.example.com"),
+        ("https://api.example.com/v1///", "https://api.example.com/v1"),
+        ("HTTPS://api.example.com", "https://api.example.com"),
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"), ("http://localhost:1", "http://localhost:1"),
     ])
     func baseAddressesLoseTheirLastSlash(text: String, address: String) throws {

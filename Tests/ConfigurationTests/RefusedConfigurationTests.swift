@@ -2,7 +2,7 @@ import Configuration
 import Messages
 import Testing
 
-@Suite struct `A configuration that is refused` {
+@Suite("A configuration that is refused") struct RefusedConfigurationTests {
     /// A text and the lines that a person sees.
     struct Case: CustomTestStringConvertible {
         var yaml: String
@@ -62,14 +62,22 @@ import Testing
             "b.yaml:1:19: field 'log.durability': 'comit' is not one of commit, relaxed; did you mean 'commit'?"),
         Case(
             "log: {durability: true}",
-            "b.yaml:1:19: field 'log.durability': expected one of commit, relaxed, found true or false; quote it to make it a string"),
-        Case("providers: [echo]", "b.yaml:1:12: field 'providers': expected a mapping of names and providers, found a list"),
-        Case("providers: {}", "b.yaml:1:12: field 'providers': name at least one provider, or remove the field for the default ones"),
+            "b.yaml:1:19: field 'log.durability': expected one of commit, relaxed, found true or false; quote it to make it a string"
+        ),
+        Case(
+            "providers: [echo]",
+            "b.yaml:1:12: field 'providers': expected a mapping of names and providers, found a list"),
+        Case(
+            "providers: {}",
+            "b.yaml:1:12: field 'providers': name at least one provider, or remove the field for the default ones"),
         Case("providers: {echo: 3}", "b.yaml:1:19: field 'providers.echo': expected a mapping, found an integer"),
         Case(
             "default_model: 4",
-            "b.yaml:1:16: field 'default_model': expected the id or alias of a model, found an integer; quote it to make it a string"),
-        Case("state_directory: var", "b.yaml:1:18: field 'state_directory': the path must be absolute: begin it with '/'"),
+            "b.yaml:1:16: field 'default_model': expected the id or alias of a model, found an integer; quote it to make it a string"
+        ),
+        Case(
+            "state_directory: var", "b.yaml:1:18: field 'state_directory': the path must be absolute: begin it with '/'"
+        ),
         Case("socket: run/x", "b.yaml:1:9: field 'socket': the path must be absolute: begin it with '/'"),
         Case("socket: /run/", "b.yaml:1:9: field 'socket': the path must name a file, not a directory"),
         Case("socket: 3", "b.yaml:1:9: field 'socket': expected a path or {path, mode, group}, found an integer"),
@@ -84,20 +92,26 @@ import Testing
         Case("drain_timeout: 25h", "b.yaml:1:16: field 'drain_timeout': must be from 0s to 1d"),
         Case(
             "drain_timeout: [1]",
-            "b.yaml:1:16: field 'drain_timeout': expected a duration (an integer and a unit, such as 250ms, 5s, 10m, 24h or 30d), found a list"),
-        Case("testing: !secret x", "b.yaml:1:10: field 'testing': expected true or false, found a value with a tag, which is not supported"),
+            "b.yaml:1:16: field 'drain_timeout': expected a duration (an integer and a unit, such as 250ms, 5s, 10m, 24h or 30d), found a list"
+        ),
+        Case(
+            "testing: !secret x",
+            "b.yaml:1:10: field 'testing': expected true or false, found a value with a tag, which is not supported"),
     ]
 
     private static let sockets = [
         Case(
             "socket: {mode: 0660}",
-            #"b.yaml:1:16: field 'socket.mode': write the mode in quotes, such as "0660": without them YAML leaves open whether it is octal"#),
+            #"b.yaml:1:16: field 'socket.mode': write the mode in quotes, such as "0660": without them YAML leaves open whether it is octal"#
+        ),
         Case(
             "socket: {mode: 660}",
-            #"b.yaml:1:16: field 'socket.mode': write the mode in quotes, such as "0660": without them YAML leaves open whether it is octal"#),
+            #"b.yaml:1:16: field 'socket.mode': write the mode in quotes, such as "0660": without them YAML leaves open whether it is octal"#
+        ),
         Case(
             "socket: {mode: rw-rw----}",
-            #"b.yaml:1:16: field 'socket.mode': 'rw-rw----' is no file mode: write octal digits in quotes, such as "0660""#),
+            #"b.yaml:1:16: field 'socket.mode': 'rw-rw----' is no file mode: write octal digits in quotes, such as "0660""#
+        ),
         Case(#"socket: {mode: "1777"}"#, #"b.yaml:1:16: field 'socket.mode': must be from "0000" to "0777""#),
         Case(
             #"socket: {mode: "0680"}"#,
@@ -107,7 +121,8 @@ import Testing
             #"b.yaml:1:16: field 'socket.mode': expected octal digits in quotes, such as "0660", found true or false"#),
         Case(
             "socket: {group: bulkhed}",
-            "b.yaml:1:17: field 'socket.group': there is no user group 'bulkhed' on this machine; create it (groupadd) or name another"),
+            "b.yaml:1:17: field 'socket.group': there is no user group 'bulkhed' on this machine; create it (groupadd) or name another"
+        ),
         Case("socket: {group: 4294967295}", "b.yaml:1:17: field 'socket.group': must be from 0 to 4294967294"),
     ]
 
@@ -117,16 +132,26 @@ import Testing
     }
 
     @Test(arguments: [
-        Case("a: [1, 2\nb: c", "b.yaml:2:2: not valid YAML: while parsing a flow sequence that began in line 1, did not find expected ',' or ']'"),
+        Case(
+            "a: [1, 2\nb: c",
+            "b.yaml:2:2: not valid YAML: while parsing a flow sequence that began in line 1, did not find expected ',' or ']'"
+        ),
         Case(
             "log:\n\tdurability: commit",
-            "b.yaml:2:1: not valid YAML: found character that cannot start any token (indent with spaces: YAML does not allow tabs)"),
+            "b.yaml:2:1: not valid YAML: found character that cannot start any token (indent with spaces: YAML does not allow tabs)"
+        ),
         Case("socket: *nowhere", "b.yaml:1:9: not valid YAML: found undefined alias"),
-        Case("testing: true\ntesting: false", "b.yaml:1:1: field 'testing' is written more than once; here is the first"),
-        Case("providers:\n  a: {slots: 1, slots: 2}", "b.yaml:2:7: field 'slots' is written more than once; here is the first"),
+        Case(
+            "testing: true\ntesting: false", "b.yaml:1:1: field 'testing' is written more than once; here is the first"),
+        Case(
+            "providers:\n  a: {slots: 1, slots: 2}",
+            "b.yaml:2:7: field 'slots' is written more than once; here is the first"),
         Case("testing: true\nlog: \u{7}", "b.yaml:2:6: the character U+0007 may not stand in YAML"),
         Case("a: 1\r\nb: \u{0}", "b.yaml:2:4: the character U+0000 may not stand in YAML"),
-        Case("---\ntesting: true\n---\ntesting: true", "b.yaml:3:1: not valid YAML: expected a single document in the stream that began in line 1, but found another document"),
+        Case(
+            "---\ntesting: true\n---\ntesting: true",
+            "b.yaml:3:1: not valid YAML: expected a single document in the stream that began in line 1, but found another document"
+        ),
     ])
     func syntaxErrorsHaveLineAndColumn(of wrong: Case) {
         #expect(Reading().problems(wrong.yaml) == wrong.lines)
