@@ -35,7 +35,8 @@ enum LogSchema {
             error_code TEXT,
             error_message TEXT,
             provider_request_id TEXT
-        ) STRICT;
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX requests_started ON requests (started_ms);
         CREATE INDEX requests_open ON requests (id) WHERE state = 'open';
         CREATE TABLE bulkhead_session (
             id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -31,7 +31,8 @@ public struct LogStoreError: Error, Equatable, CustomStringConvertible {
             self.code = nil
             let reason =
                 error is LogSchema.WrittenByNewerVersion
-                ? "it was written by a newer version of Bulkhead; install that version, or move the file away" : "\(error)"
+                ? "it was written by a newer version of Bulkhead; install that version, or move the file away"
+                : "\(error)"
             self.description = "\(path) \(failure): \(reason)"
             return
         }
@@ -40,7 +41,8 @@ public struct LogStoreError: Error, Equatable, CustomStringConvertible {
         self.code = error.extendedResultCode.rawValue
         // Not the error's own description, which holds the statement.
         let reason = error.message ?? "\(error.extendedResultCode)"
-        self.description = "\(path) \(failure): \(reason) (SQLite error \(error.extendedResultCode.rawValue)); \(advice)"
+        self.description =
+            "\(path) \(failure): \(reason) (SQLite error \(error.extendedResultCode.rawValue)); \(advice)"
     }
 
     private static func judge(_ code: ResultCode) -> (Remedy, advice: String) {

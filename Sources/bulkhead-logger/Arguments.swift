@@ -17,7 +17,8 @@ struct Arguments {
                 guard let value = iterator.next(), !value.isEmpty else { throw Fault("--database needs a path") }
                 database = value
             case "--durability":
-                guard let value = iterator.next(), let durability = ServiceConfiguration.Durability(rawValue: value) else {
+                guard let value = iterator.next(), let durability = ServiceConfiguration.Durability(rawValue: value)
+                else {
                     throw Fault("--durability is commit or relaxed")
                 }
                 self.durability = durability

@@ -54,7 +54,8 @@ enum LoggerProgram {
             throw ProgramError(.configuration, error.description)
         }
         if let lock { return lock }
-        throw ProgramError(.busy, "another daemon uses \(database); stop it, or give this one a state directory of its own")
+        throw ProgramError(
+            .busy, "another daemon uses \(database); stop it, or give this one a state directory of its own")
     }
 
     private static func open(_ arguments: Arguments) throws(ProgramError) -> LogStore {

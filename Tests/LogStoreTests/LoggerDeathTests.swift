@@ -15,7 +15,8 @@ import Testing
     /// What every test here must find at the end: each request once, done, in a sound file.
     private func expectEachOnce(_ requests: [ULID]) throws {
         let file = try LogFile(self.directory.database)
-        #expect(try file.texts("SELECT id FROM requests WHERE state = 'done' ORDER BY id") == requests.map(\.description))
+        #expect(
+            try file.texts("SELECT id FROM requests WHERE state = 'done' ORDER BY id") == requests.map(\.description))
         #expect(try file.integer("SELECT count(*) FROM requests") == requests.count)
         #expect(try file.isIntact)
     }

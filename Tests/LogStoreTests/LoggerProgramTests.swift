@@ -123,7 +123,8 @@ import Testing
 
     @Test(arguments: [
         FrameEncoder.encode(Array("garbage".utf8)), FrameEncoder.encode(Array(#"{"op":"dance","sequence":3}"#.utf8)),
-        [0xFF, 0xFF, 0xFF, 0xFF], FrameEncoder.encode(LoggerCommand.record(sequence: 4, Samples.open(Samples.ulid())).encoded),
+        [0xFF, 0xFF, 0xFF, 0xFF],
+        FrameEncoder.encode(LoggerCommand.record(sequence: 4, Samples.open(Samples.ulid())).encoded),
         FrameEncoder.encode(LoggerCommand.begin(session: Samples.ulid(), atMilliseconds: 0).encoded),
     ])
     func whatIsNotTheProtocolEndsTheLoggerAfterWhatCameBefore(bytes: [UInt8]) throws {
