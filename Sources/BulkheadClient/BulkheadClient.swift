@@ -15,6 +15,11 @@ public final class BulkheadClient: Sendable {
     /// tasks of their own, cancel what you do not want, or use a connection for each.
     public static let bufferBound = 1 << 20
 
+    /// The longest request that is sent, in bytes of JSON.
+    public static let requestBound = ProtocolBounds.clientFrame
+    /// The version of this library.
+    public static let version = SoftwareVersion.current
+
     let connection: ClientConnection
 
     private init(connection: ClientConnection) { self.connection = connection }

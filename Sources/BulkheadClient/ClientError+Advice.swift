@@ -7,7 +7,7 @@ extension ClientError {
         case ENOENT:
             "Is bulkheadd running? It may listen elsewhere: say where with --socket or BULKHEAD_SOCKET"
         case ECONNREFUSED:
-            "The socket file is there, but nobody listens: start bulkheadd, which replaces the file"
+            "There is a file, but nobody listens: start bulkheadd, which replaces a socket that was left behind"
         case EACCES, EPERM:
             "This user may not write to the socket: join the group that owns it, or change socket.mode in bulkhead.yaml"
         case ENOTSOCK, EPROTOTYPE:

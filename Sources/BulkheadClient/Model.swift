@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// A model that the daemon offers.
 public struct Model: Equatable, Sendable {
@@ -11,6 +11,8 @@ public struct Model: Equatable, Sendable {
     public var needsKey: Bool
     /// Whether it answers requests that name no model.
     public var isDefault: Bool
+    /// The whole description, as it came.
+    public var json: JSONValue
 
     init(decoding value: JSONValue) throws(ClientError) {
         let members = AnswerMembers(value, of: "models")
@@ -19,6 +21,7 @@ public struct Model: Equatable, Sendable {
         self.provider = try members.text("provider")
         self.needsKey = try members.bool("needs_key")
         self.isDefault = try members.bool("default")
+        self.json = value
     }
 
     static func list(decoding value: JSONValue) throws(ClientError) -> [Model] {
