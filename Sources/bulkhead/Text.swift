@@ -27,7 +27,7 @@ enum Text {
         case ..<1024: return "\(bytes) B"
         case ..<(1 << 20): return "\(bytes >> 10) KiB"
         default:
-            let tenths = bytes * 10 >> 20
+            let tenths = (bytes * 10) >> 20
             return tenths % 10 == 0 ? "\(tenths / 10) MiB" : "\(tenths / 10).\(tenths % 10) MiB"
         }
     }
