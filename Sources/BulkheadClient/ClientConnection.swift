@@ -62,7 +62,9 @@ final class ClientConnection: Sendable {
 
     func receive(_ payload: [UInt8]) throws(ClientError) {
         let result = self.state.withLock { state -> Result<Multiplexer<Waiter>.Resumption?, ClientError> in
-            do throws(ClientError) { return .success(try state.multiplexer.receive(payload)) } catch { return .failure(error) }
+            do throws(ClientError) { return .success(try state.multiplexer.receive(payload)) } catch {
+                return .failure(error)
+            }
         }
         self.resume(try result.get())
     }

@@ -77,7 +77,8 @@ extension DaemonStatus {
         self.connections = try status.integer("connections")
         self.requests = try Requests(decoding: try status.object("requests"))
         let memory = try status.object("memory")
-        self.memory = Memory(budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
+        self.memory = Memory(
+            budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
         self.logger = try Logger(decoding: try status.object("logger"))
         self.providers = []
         for provider in try status.array("providers") {

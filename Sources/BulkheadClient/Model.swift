@@ -46,7 +46,9 @@ struct AnswerMembers {
     func text(_ member: String) throws(ClientError) -> String { try self.require(member, self.value[member]?.string) }
     func integer(_ member: String) throws(ClientError) -> Int { try self.require(member, self.value[member]?.integer) }
     func bool(_ member: String) throws(ClientError) -> Bool { try self.require(member, self.value[member]?.bool) }
-    func array(_ member: String) throws(ClientError) -> [JSONValue] { try self.require(member, self.value[member]?.array) }
+    func array(_ member: String) throws(ClientError) -> [JSONValue] {
+        try self.require(member, self.value[member]?.array)
+    }
 
     func object(_ member: String) throws(ClientError) -> AnswerMembers {
         let value = try self.require(member, self.value[member].flatMap { $0.members == nil ? nil : $0 })

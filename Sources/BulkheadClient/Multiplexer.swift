@@ -73,7 +73,9 @@ struct Multiplexer<Waiter: Sendable>: Sendable {
 
     /// Asks the daemon to end `id`, whose consumer goes on until the last frame.
     mutating func cancel(_ id: Int64) {
-        guard self.ending == nil, let request = self.requests[id], !request.hasEnded, !request.cancelWasSent else { return }
+        guard self.ending == nil, let request = self.requests[id], !request.hasEnded, !request.cancelWasSent else {
+            return
+        }
         self.requests[id]?.cancelWasSent = true
         let cancel = self.open(.cancel(target: .number(id)))
         self.requests[cancel]?.isReleased = true

@@ -30,6 +30,8 @@ struct BulkheadCommand: AsyncParsableCommand {
               bulkhead status
             """,
         version: BulkheadClient.version,
-        subcommands: [PromptCommand.self, ModelsCommand.self, StatusCommand.self, PingCommand.self, ConfigCommand.self],
+        subcommands: [
+            PromptCommand.self, ModelsCommand.self, StatusCommand.self, PingCommand.self, ConfigCommand.self,
+        ],
         defaultSubcommand: PromptCommand.self)
 }

@@ -31,7 +31,9 @@ struct ModelsCommand: AsyncParsableCommand {
         var rows = [["MODEL", "ALIASES", "PROVIDER", "NOTES"]]
         for model in models {
             let notes = [model.isDefault ? "default" : "", model.needsKey ? "needs a key" : ""].filter { !$0.isEmpty }
-            rows.append([model.id, model.aliases.joined(separator: ", "), model.provider, notes.joined(separator: ", ")])
+            rows.append([
+                model.id, model.aliases.joined(separator: ", "), model.provider, notes.joined(separator: ", "),
+            ])
         }
         return Text.table(rows)
     }

@@ -20,7 +20,8 @@ struct PingCommand: AsyncParsableCommand {
             let microseconds = Int(duration / .microseconds(1))
             let hundredths = String(microseconds % 1000 / 10)
             let padded = String(repeating: "0", count: 2 - hundredths.count) + hundredths
-            try StandardStream.output.writeLine("pong from \(self.connection.path) in \(microseconds / 1000).\(padded) ms")
+            try StandardStream.output.writeLine(
+                "pong from \(self.connection.path) in \(microseconds / 1000).\(padded) ms")
         }
     }
 }

@@ -20,7 +20,9 @@ struct PromptCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(name: .shortAndLong, help: "The model: an id or an alias ('bulkhead models' lists them). Default: the daemon's.")
+    @Option(
+        name: .shortAndLong, help: "The model: an id or an alias ('bulkhead models' lists them). Default: the daemon's."
+    )
     var model: String?
 
     @Option(name: .shortAndLong, help: "The system prompt.")
@@ -43,7 +45,8 @@ struct PromptCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("R"), .long], help: "Do not show reasoning.")
     var hideReasoning = false
 
-    @Option(help: ArgumentHelp("Give up after this long: 500ms, 30s, 10m, 1h.", valueName: "duration"),
+    @Option(
+        help: ArgumentHelp("Give up after this long: 500ms, 30s, 10m, 1h.", valueName: "duration"),
         transform: DurationArgument.init(argument:))
     var timeout: DurationArgument?
 

@@ -17,7 +17,9 @@ struct StandardStream {
     func write(_ bytes: [UInt8]) throws(OutputClosed) {
         var start = 0
         while start < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(self.descriptor, $0.baseAddress! + start, $0.count - start) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(self.descriptor, $0.baseAddress! + start, $0.count - start)
+            }
             if count >= 0 {
                 start += count
             } else if errno == EAGAIN {
@@ -38,7 +40,9 @@ struct StandardStream {
     func report(_ error: ClientError) {
         var text = "bulkhead: \(error)"
         if case .failure(let failure) = error {
-            if let wait = failure.retryAfterMilliseconds { text += " (the provider asks to wait \(Text.duration(milliseconds: wait)))" }
+            if let wait = failure.retryAfterMilliseconds {
+                text += " (the provider asks to wait \(Text.duration(milliseconds: wait)))"
+            }
             if let id = failure.providerRequestID { text += " (the provider's request id: \(id))" }
         }
         // There is nobody to tell that standard error is closed.

@@ -32,7 +32,9 @@ enum StatusText {
             + "\(logger.backlogRecords) waiting (\(Text.size(bytes: logger.backlogBytes)))"
     }
 
-    private static let providerTitles = ["PROVIDER", "TYPE", "STATE", "PID", "SLOTS", "QUEUED", "STARTS", "DEATHS", "NOTES"]
+    private static let providerTitles = [
+        "PROVIDER", "TYPE", "STATE", "PID", "SLOTS", "QUEUED", "STARTS", "DEATHS", "NOTES",
+    ]
 
     private static func provider(_ provider: DaemonStatus.Provider) -> [String] {
         let retry = provider.retryInMilliseconds.map { "retry in \(Text.duration(milliseconds: $0))" }

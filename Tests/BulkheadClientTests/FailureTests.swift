@@ -40,7 +40,8 @@ struct FailureTests {
     }
 
     @Test(arguments: [
-        #"not JSON"#, #"{"id":1}"#, #"{"id":7,"event":"done"}"#, #"{"id":"1","event":"done"}"#, #"{"id":null,"event":"done"}"#,
+        #"not JSON"#, #"{"id":1}"#, #"{"id":7,"event":"done"}"#, #"{"id":"1","event":"done"}"#,
+        #"{"id":null,"event":"done"}"#,
         #"{"id":1,"event":"text"}"#,
     ])
     func whatIsNotTheProtocolEndsTheConnection(_ text: String) async throws {
@@ -87,7 +88,9 @@ struct FailureTests {
 
     @Test
     func aSocketThatIsNotThereIsNamedWithAdvice() async throws {
-        let error = await #expect(throws: ClientError.self) { _ = try await BulkheadClient.connect("/nowhere/bulkhead.sock") }
+        let error = await #expect(throws: ClientError.self) {
+            _ = try await BulkheadClient.connect("/nowhere/bulkhead.sock")
+        }
         #expect(error == .cannotConnect(path: "/nowhere/bulkhead.sock", errno: ENOENT))
         let text = try #require(error?.description)
         #expect(text.contains("'/nowhere/bulkhead.sock': No such file or directory. Is bulkheadd running?"))

@@ -101,7 +101,9 @@ final class Peer: Sendable {
     private func writeAll(_ bytes: [UInt8]) -> Bool {
         var start = 0
         while start < bytes.count {
-            let count = bytes.withUnsafeBytes { send(self.descriptor, $0.baseAddress! + start, $0.count - start, CInt(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                send(self.descriptor, $0.baseAddress! + start, $0.count - start, CInt(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return false }
             start += count
         }

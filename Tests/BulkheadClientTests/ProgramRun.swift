@@ -39,7 +39,8 @@ final class ProgramRun: Sendable {
         if closesOutput { try stdout.fileHandleForReading.close() }
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
-        self.outputText = closesOutput ? Task { "" } : Self.readAll(stdout.fileHandleForReading.fileDescriptor, keeping: stdout)
+        self.outputText =
+            closesOutput ? Task { "" } : Self.readAll(stdout.fileHandleForReading.fileDescriptor, keeping: stdout)
         self.errorText = Self.readAll(stderr.fileHandleForReading.fileDescriptor, keeping: stderr)
     }
 

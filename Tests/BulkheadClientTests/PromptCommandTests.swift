@@ -20,8 +20,11 @@ struct PromptCommandTests {
     @Test
     func whatIsPipedInComesFirstAndOptionsAreJSONWhereTheyCanBe() async throws {
         let (run, peer, _) = try await Self.start(
-            ["prompt", "-o", "temperature", "0.20", "-o", "user", "ann lee", "--option", "flag", "true", "-o", "flag", "null",
-             "-s", "Be brief", "--timeout", "30s", "--no-stream", "--", "-why?"], input: "log line\n")
+            [
+                "prompt", "-o", "temperature", "0.20", "-o", "user", "ann lee", "--option", "flag", "true", "-o",
+                "flag", "null",
+                "-s", "Be brief", "--timeout", "30s", "--no-stream", "--", "-why?",
+            ], input: "log line\n")
         let (id, prompt) = try await Self.prompt(of: peer)
         #expect(prompt.prompt == Array(#""log line\n-why?""#.utf8))
         #expect(prompt.system == Array(#""Be brief""#.utf8))

@@ -59,7 +59,9 @@ struct StatusCommandTests {
     }
 
     /// Runs the program with a daemon that answers one request with `result`, and returns what it prints.
-    private static func run(_ arguments: [String], _ result: (name: StaticString, value: [UInt8])?) async throws -> String {
+    private static func run(_ arguments: [String], _ result: (name: StaticString, value: [UInt8])?) async throws
+        -> String
+    {
         let daemon = try FakeDaemon()
         let run = try ProgramRun(arguments, socket: daemon.path)
         let peer = try await daemon.accept()

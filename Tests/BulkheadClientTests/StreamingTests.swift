@@ -76,7 +76,9 @@ struct StreamingTests {
         let peer = try await accepted
         async let completion = client.complete(PromptRequest(prompt: "hello"))
         let request = try #require(try await peer.read())
-        guard case .prompt(let prompt) = request.operation, case .number(let id) = request.id else { throw Unexpected() }
+        guard case .prompt(let prompt) = request.operation, case .number(let id) = request.id else {
+            throw Unexpected()
+        }
         #expect(!prompt.stream)
         await peer.write(json: #"{"id":\#(id),"event":"done","text":"hi","usage":{"input":1,"output":2},"new":[]}"#)
         let answer = try await completion
