@@ -36,6 +36,7 @@ public struct DaemonStatus: Equatable, Sendable {
 
     /// The process that writes the record.
     public struct Logger: Equatable, Sendable {
+        /// `starting`, `ready` or `restarting`.
         public var state: String
         public var pid: Int?
         public var restarts: Int
@@ -50,7 +51,7 @@ public struct DaemonStatus: Equatable, Sendable {
     public struct Provider: Equatable, Sendable {
         public var name: String
         public var type: String
-        /// `starting`, `ready`, `waiting` (for its next start) or `parked` (refusing for a while after many deaths).
+        /// `starting`, `ready`, `waiting` (for its next start), `parked` (refusing for a while after many deaths) or `stopped`.
         public var state: String
         public var pid: Int?
         public var processes: Int
