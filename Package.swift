@@ -96,6 +96,10 @@ let package = Package(
         .testTarget(name: "LogStoreTests", dependencies: ["LogStore", "Messages", "Framing", grdb], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
         .testTarget(
+            name: "BulkheadClientTests",
+            dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],
+            swiftSettings: settings),
+        .testTarget(
             name: "EndToEndTests", dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream"],
             swiftSettings: settings),
     ]
