@@ -10,7 +10,7 @@ final class ChildProcess: Channel.Delegate {
     protocol Delegate: AnyObject {
         func child(_ child: ChildProcess, channel: Int, received payload: [UInt8])
         func child(_ child: ChildProcess, channel: Int, beganFrame length: Int)
-        func child(_ child: ChildProcess, broke reason: String)
+        func child(_ child: ChildProcess, channel: Int, broke reason: String)
         func child(_ child: ChildProcess, wroteAllOf channel: Int)
         func child(_ child: ChildProcess, exited status: ExitStatus)
         func childFinishedReading(_ child: ChildProcess)
@@ -43,7 +43,8 @@ final class ChildProcess: Channel.Delegate {
         do {
             for (index, length) in program.channels.enumerated() {
                 var ends: [CInt] = [0, 0]
-                guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+                guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+                else {
                     throw StartError("socketpair: \(String(cString: strerror(errno)))")
                 }
                 theirs.append(ends[1])
@@ -121,10 +122,11 @@ final class ChildProcess: Channel.Delegate {
     }
 
     func channel(_ channel: Channel, announcedTooLong length: Int) {
-        self.delegate.child(self, broke: "a frame of \(length) bytes is longer than its channel allows")
+        self.delegate.child(
+            self, channel: channel.index, broke: "a frame of \(length) bytes is longer than its channel allows")
     }
 
-    func channel(_ channel: Channel, hasBacklog bytes: Int) {
+    func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool) {
         if bytes == 0 { self.delegate.child(self, wroteAllOf: channel.index) }
     }
 

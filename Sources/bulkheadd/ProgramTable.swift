@@ -47,7 +47,8 @@ struct ProgramTable {
     /// What a provider's worker may need of our environment: the way out, and whom to trust on it.
     private static var workerEnvironment: [String] {
         let names = [
-            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE",
+            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+            "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ]
         return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }

@@ -168,7 +168,8 @@ final class Shell {
 
     private func startWorker(_ id: WorkerID, provider: String, slots: Int) {
         do {
-            let child = try ChildProcess(self.programs.worker(provider: provider, slots: slots), on: self.loop, delegate: self)
+            let child = try ChildProcess(
+                self.programs.worker(provider: provider, slots: slots), on: self.loop, delegate: self)
             self.workers[id] = child
             self.workerIDs[ObjectIdentifier(child)] = id
             self.queue(.workerStarted(id, pid: child.pid))
@@ -192,7 +193,8 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
-        self.queue(channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
+        self.queue(
+            channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
     }
 
     func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {
@@ -200,10 +202,13 @@ extension Shell: ChildProcess.Delegate {
         self.queue(.slotFrameBegun(SlotID(worker: id, index: channel - 1), length: length))
     }
 
-    func child(_ child: ChildProcess, broke reason: String) {
+    func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
-        self.queue(.workerBrokeProtocol(id, reason: reason))
+        self.queue(
+            channel == 0
+                ? .workerBrokeProtocol(id, reason: reason)
+                : .slotBrokeProtocol(SlotID(worker: id, index: channel - 1), reason: reason))
     }
 
     func child(_ child: ChildProcess, wroteAllOf channel: Int) {
@@ -237,12 +242,13 @@ extension TerminationStatus {
 
 extension Logger {
     func log(_ entry: LogEntry) {
-        let level: Level = switch entry.level {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
+        let level: Level =
+            switch entry.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
         self.log(level: level, "\(entry.message)", metadata: entry.fields.mapValues { .string($0) })
     }
 }
