@@ -100,7 +100,7 @@ let package = Package(
             dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream"],
+            name: "EndToEndTests", dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream", grdb],
             swiftSettings: settings),
     ]
 )
