@@ -151,7 +151,8 @@ struct JSONScanner {
         if self.open.isEmpty {
             self.outermost!.range = self.outermost!.range.lowerBound..<self.position
         } else if self.open.count == 1, let (name, value) = self.currentMember {
-            let token = JSONToken(kind: value.kind, range: value.range.lowerBound..<self.position, hasEscape: value.hasEscape)
+            let token = JSONToken(
+                kind: value.kind, range: value.range.lowerBound..<self.position, hasEscape: value.hasEscape)
             self.members.append(JSONMember(name: JSONText.string(name, in: self.bytes), value: token))
             self.currentMember = nil
         }
@@ -250,7 +251,9 @@ extension JSONScanner {
         }
         if self.position < self.end, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
             self.position += 1
-            if self.position < self.end, self.bytes[self.position] == UInt8(ascii: "+") || self.bytes[self.position] == UInt8(ascii: "-") {
+            if self.position < self.end,
+                self.bytes[self.position] == UInt8(ascii: "+") || self.bytes[self.position] == UInt8(ascii: "-")
+            {
                 self.position += 1
             }
             try self.scanDigits()

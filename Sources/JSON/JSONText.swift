@@ -51,7 +51,8 @@ enum JSONText {
     /// Appends the scalar that the `\uXXXX` at `index` begins, and returns how many bytes it took.
     private static func appendScalar(at index: Int, in bytes: [UInt8], end: Int, to text: inout [UInt8]) -> Int {
         let unit = Self.codeUnit(at: index, in: bytes, end: end)!
-        if unit & 0xFC00 == 0xD800, let low = Self.codeUnit(at: index + 6, in: bytes, end: end), low & 0xFC00 == 0xDC00 {
+        if unit & 0xFC00 == 0xD800, let low = Self.codeUnit(at: index + 6, in: bytes, end: end), low & 0xFC00 == 0xDC00
+        {
             let value = 0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(low & 0x3FF))
             text.append(contentsOf: UTF8.encode(Unicode.Scalar(value)!)!)
             return 12
@@ -62,7 +63,9 @@ enum JSONText {
 
     /// The UTF-16 code unit of a `\uXXXX` at `index`, or `nil` where there is none.
     static func codeUnit(at index: Int, in bytes: [UInt8], end: Int) -> UInt16? {
-        guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else { return nil }
+        guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+            return nil
+        }
         var unit: UInt16 = 0
         for offset in 2..<6 {
             let byte = bytes[index + offset]
