@@ -17,8 +17,7 @@ struct FrameVectorTests {
             let text = try #require(self.value["repeat"]?[0]?.string)
             let count = try #require(self.value["repeat"]?[1]?.integer)
             let suffix = try #require(self.value["suffix"]?.string)
-            return FrameEncoder.encode(
-                Array(prefix.utf8) + Array(repeatElement(Array(text.utf8), count: count).joined()) + Array(suffix.utf8))
+            return FrameEncoder.encode(Array((prefix + String(repeating: text, count: count) + suffix).utf8))
         }
     }
 
