@@ -37,6 +37,7 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
 
         // Overlays: those libraries with Swift names, and no pointer that leaves them.
         .target(name: "Libuv", dependencies: ["CLibuv"], swiftSettings: overlaySettings),
@@ -63,7 +64,7 @@ let package = Package(
             name: "bulkheadd", dependencies: ["SupervisorCore", "Libuv", "Framing", "Messages", logging],
             swiftSettings: settings),
         .executableTarget(
-            name: "bulkhead-worker", dependencies: ["Providers", "Curl", "BlockingChannel", "Messages"],
+            name: "bulkhead-worker", dependencies: ["Providers", "Curl", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-logger", dependencies: ["LogStore", "BlockingChannel", "Messages"],
@@ -86,10 +87,18 @@ let package = Package(
         .testTarget(name: "SupervisorCoreTests", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "SupervisorCore"], swiftSettings: settings),
         .testTarget(
-            name: "ProvidersTests", dependencies: ["Providers", "Curl", "Transport", "Messages", "JSON", "TestUpstream"],
+            name: "ProvidersTests",
+            dependencies: [
+                "Providers", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "BlockingChannel", "Framing",
+                "bulkhead-worker",
+            ],
             swiftSettings: settings),
         .testTarget(name: "LogStoreTests", dependencies: ["LogStore", "Messages", "Framing", grdb], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
+        .testTarget(
+            name: "BulkheadClientTests",
+            dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],
+            swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream"],
             swiftSettings: settings),

@@ -8,6 +8,8 @@ import Glibc
 public struct BlockingChannel: ~Copyable {
     /// For `poll` and the like; reading it or writing it elsewhere breaks the framing.
     public let descriptor: CInt
+    /// Whether the end of the stream was met, so that nothing will arrive any more.
+    public private(set) var isAtEnd = false
     private var decoder: FrameDecoder
     private var buffer: [UInt8]
 
@@ -31,7 +33,7 @@ public struct BlockingChannel: ~Copyable {
         }
     }
 
-    /// Returns a frame that can be had without waiting, or `nil`; the end of the stream shows in ``read()``.
+    /// Returns a frame that can be had without waiting, or `nil`; the end of the stream shows in ``isAtEnd``.
     public mutating func readIfAvailable() throws(ChannelError) -> [UInt8]? {
         while true {
             if let payload = try self.nextBuffered() { return payload }
@@ -73,7 +75,10 @@ public struct BlockingChannel: ~Copyable {
                 self.decoder.append(self.buffer[..<count])
                 return true
             }
-            if count == 0 { return false }
+            if count == 0 {
+                self.isAtEnd = true
+                return false
+            }
             if errno != EINTR { throw .system(operation: "read", errno: errno) }
         }
     }

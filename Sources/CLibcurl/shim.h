@@ -18,3 +18,6 @@ static inline CURLcode CLibcurl_getinfo_long(CURL *easy, CURLINFO info, long *va
 static inline CURLcode CLibcurl_getinfo_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode CLibcurl_setopt_offset(CURL *easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}

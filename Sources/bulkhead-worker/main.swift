@@ -1,1 +1,23 @@
-print("")
+import CLinux
+import Glibc
+import Messages
+
+// A parent may leave signals blocked, and SIGTERM would never arrive.
+var noSignals = sigset_t()
+sigemptyset(&noSignals)
+sigprocmask(SIG_SETMASK, &noSignals, nil)
+signal(SIGPIPE, SIG_IGN)
+// Requests hold keys: no core dump may.
+CLinux_set_not_dumpable()
+
+/// Ends the process with one line for whoever reads the supervisor's log. 78 is `EX_CONFIG` of sysexits(3).
+func fail(_ message: String, as name: String) -> Never {
+    let line = "bulkhead-worker \(name): \(message)\n"
+    write(STDERR_FILENO, line, line.utf8.count)
+    exit(78)
+}
+
+guard CommandLine.arguments.count == 2 else { fail("usage: bulkhead-worker PROVIDER-NAME; bulkheadd starts it", as: "?") }
+let name = CommandLine.arguments[1]
+var worker = Worker(name: name)
+do throws(StartError) { try worker.run() } catch { fail("\(error)", as: name) }

@@ -1,1 +1,74 @@
-print("")
+// bulkheadd: the supervisor. One thread, one loop; see Shell.swift and the SupervisorCore module.
+import Glibc
+import Libuv
+import Logging
+import Messages
+import SupervisorCore
+
+/// Things that a process inherits and that would surprise a daemon.
+func resetInheritedState() {
+    // A parent may leave signals blocked (libdispatch's threads block nearly all), and a blocked SIGCHLD never arrives.
+    var none = sigset_t()
+    sigemptyset(&none)
+    sigprocmask(SIG_SETMASK, &none, nil)
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGHUP, SIG_IGN)
+    // Keys pass through this process and its children: no core files.
+    var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
+    // Each connection and each slot is a descriptor.
+    var descriptors = rlimit()
+    if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0 {
+        descriptors.rlim_cur = min(descriptors.rlim_max, 65_536)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
+    }
+}
+
+func run(_ arguments: Arguments) throws -> CInt {
+    let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
+    let loop = try Loop()
+    let configuration = try ConfigurationLoader.load(arguments, on: loop)
+    for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
+    let programs = try ProgramTable(configuration)
+    let listener = try Listener.inherited(on: loop)
+        ?? Listener.bind(
+            path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup, on: loop)
+    let shell = try Shell(loop: loop, listener: listener, programs: programs, configuration: configuration, log: log)
+    let signals = try [SIGTERM, SIGINT].map { number in
+        try Signal(number, on: loop) { shell.post(.drain) }
+    }
+    try shell.start()
+    log.info(
+        "listening",
+        metadata: ["socket": "\(configuration.socketPath)", "state_directory": "\(configuration.stateDirectory)"])
+    loop.run()
+    listener.close()
+    log.info("stopped", metadata: ["exit_code": "\(shell.exitCode)"])
+    withExtendedLifetime(signals) {}
+    return shell.exitCode
+}
+
+func complain(_ text: String) {
+    let line = Array("bulkheadd: \(text)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+}
+
+resetInheritedState()
+switch Arguments.parse(CommandLine.arguments, version: SoftwareVersion.current) {
+case .print(let text):
+    print(text)
+case .refuse(let reason):
+    complain("\(reason); see bulkheadd --help")
+    exit(64)
+case .run(let arguments):
+    do {
+        // The loop still has open handles: the end of the process closes them.
+        exit(try run(arguments))
+    } catch let error as StartError {
+        complain("\(error)")
+        exit(error.exitCode)
+    } catch {
+        complain("\(error)")
+        exit(1)
+    }
+}

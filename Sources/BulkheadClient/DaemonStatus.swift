@@ -1,0 +1,130 @@
+public import JSON
+
+/// How the daemon does: the answer to `op: status`.
+public struct DaemonStatus: Equatable, Sendable {
+    public var version: String
+    public var pid: Int
+    public var uptimeMilliseconds: Int
+    /// Whether the daemon finishes what it has and accepts nothing new.
+    public var isDraining: Bool
+    /// `commit` or `relaxed`.
+    public var durability: String
+    public var connections: Int
+    public var requests: Requests
+    public var memory: Memory
+    public var logger: Logger
+    public var providers: [Provider]
+    /// The whole answer, as it came.
+    public var json: JSONValue
+
+    /// Counts of requests: `open` and `queued` now, the others since the start.
+    public struct Requests: Equatable, Sendable {
+        public var open: Int
+        public var queued: Int
+        public var admitted: Int
+        public var done: Int
+        public var error: Int
+        public var cancelled: Int
+        public var crashed: Int
+    }
+
+    /// What frames occupy in the daemon, in bytes.
+    public struct Memory: Equatable, Sendable {
+        public var budgetBytes: Int
+        public var usedBytes: Int
+    }
+
+    /// The process that writes the record.
+    public struct Logger: Equatable, Sendable {
+        /// `starting`, `ready` or `restarting`.
+        public var state: String
+        public var pid: Int?
+        public var restarts: Int
+        /// Records that are not yet on disk.
+        public var backlogRecords: Int
+        public var backlogBytes: Int
+        /// The number of the last record that is on disk.
+        public var acknowledged: Int
+    }
+
+    /// A provider and its worker process.
+    public struct Provider: Equatable, Sendable {
+        public var name: String
+        public var type: String
+        /// `starting`, `ready`, `waiting` (for its next start), `parked` (refusing for a while after many deaths) or `stopped`.
+        public var state: String
+        public var pid: Int?
+        public var processes: Int
+        public var slots: Int
+        public var busy: Int
+        public var queued: Int
+        public var starts: Int
+        public var deaths: Int
+        /// How the last process ended.
+        public var lastExit: String?
+        /// When the next start is due.
+        public var retryInMilliseconds: Int?
+    }
+}
+
+extension DaemonStatus {
+    init(decoding value: JSONValue) throws(ClientError) {
+        let status = AnswerMembers(value, of: "status")
+        self.version = try status.text("version")
+        self.pid = try status.integer("pid")
+        self.uptimeMilliseconds = try status.integer("uptime_ms")
+        self.isDraining = try status.bool("draining")
+        self.durability = try status.text("durability")
+        self.connections = try status.integer("connections")
+        self.requests = try Requests(decoding: try status.object("requests"))
+        let memory = try status.object("memory")
+        self.memory = Memory(
+            budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
+        self.logger = try Logger(decoding: try status.object("logger"))
+        self.providers = []
+        for provider in try status.array("providers") {
+            self.providers.append(try Provider(decoding: AnswerMembers(provider, of: "status.providers")))
+        }
+        self.json = value
+    }
+}
+
+extension DaemonStatus.Requests {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.open = try members.integer("open")
+        self.queued = try members.integer("queued")
+        self.admitted = try members.integer("admitted")
+        self.done = try members.integer("done")
+        self.error = try members.integer("error")
+        self.cancelled = try members.integer("cancelled")
+        self.crashed = try members.integer("crashed")
+    }
+}
+
+extension DaemonStatus.Logger {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.state = try members.text("state")
+        self.pid = members.optionalInteger("pid")
+        self.restarts = try members.integer("restarts")
+        self.backlogRecords = try members.integer("backlog_records")
+        self.backlogBytes = try members.integer("backlog_bytes")
+        self.acknowledged = try members.integer("acknowledged")
+    }
+}
+
+extension DaemonStatus.Provider {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.name = try members.text("name")
+        self.type = try members.text("type")
+        self.state = try members.text("state")
+        self.pid = members.optionalInteger("pid")
+        self.processes = try members.integer("processes")
+        self.slots = try members.integer("slots")
+        self.busy = try members.integer("busy")
+        self.queued = try members.integer("queued")
+        self.starts = try members.integer("starts")
+        self.deaths = try members.integer("deaths")
+        self.lastExit = members.optionalDescription("last_exit")
+        self.retryInMilliseconds = members.optionalInteger("retry_in_ms")
+    }
+}

@@ -1,0 +1,9 @@
+// The wire's own types that appear in this library's declarations, so that its users import one module.
+
+@_exported public import enum JSON.JSONValue
+@_exported public import struct Messages.ClientEvent
+@_exported public import enum Messages.ErrorCode
+@_exported public import struct Messages.Failure
+@_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.ToolCall
+@_exported public import struct Messages.Usage

@@ -1,0 +1,15 @@
+#pragma once
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Calls of Linux that Swift cannot make: they are variadic, or declared only for `_GNU_SOURCE`.
+
+/// close_range(2) without flags.
+static inline int CLinux_close_range(unsigned int first, unsigned int last) {
+    return (int)syscall(SYS_close_range, first, last, 0);
+}
+/// prctl(2), PR_SET_DUMPABLE: no core dump, and no debugger but root's.
+static inline int CLinux_set_not_dumpable(void) {
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

@@ -1,0 +1,96 @@
+public import Messages
+
+/// Makes a service's configuration out of a file, the environment and the command line.
+///
+/// It is a function of its arguments: it reads no file and no environment of its own, so that a test runs on values.
+/// Everything that is wrong with a file is reported at once, in the order of the file, and no message holds a key.
+public struct ConfigurationReader {
+    public enum Purpose: Sendable {
+        /// To serve with it: what cannot be found is refused.
+        case service
+        /// To check a file, maybe as another user and elsewhere: a path that only the environment lacks is a warning.
+        case check
+    }
+
+    private let environment: [String: String]
+    private let isRoot: Bool
+    private let groupID: (String) -> Int?
+
+    /// - Parameters:
+    ///   - isRoot: Whether the service runs as root, which has other default paths.
+    ///   - groupID: The number of a user group, `nil` where there is none of that name.
+    public init(environment: [String: String], isRoot: Bool, groupID: @escaping (String) -> Int?) {
+        self.environment = environment
+        self.isRoot = isRoot
+        self.groupID = groupID
+    }
+
+    /// - Parameter file: `nil` serves the defaults.
+    public func read(
+        _ file: ConfigurationFile?, overrides: ConfigurationOverrides = ConfigurationOverrides(),
+        for purpose: Purpose = .service
+    ) -> ConfigurationReply {
+        let collector = ProblemCollector(file: file?.name ?? "environment")
+        var fields = YAMLMapping()
+        if let file {
+            do throws(ConfigurationProblem) {
+                if let root = try YAMLDocument.parse(file) {
+                    let value = YAMLValue(node: root, name: "", collector: collector)
+                    fields = value.mapping(SupportedFields.top) ?? fields
+                }
+            } catch {
+                return .refused([error])
+            }
+        }
+        let configuration = self.read(fields, overrides: overrides, purpose: purpose, collector: collector)
+        guard collector.problemCount == 0 else { return .refused(collector.problems) }
+        return .configuration(configuration)
+    }
+
+    private func read(
+        _ fields: YAMLMapping, overrides: ConfigurationOverrides, purpose: Purpose, collector: ProblemCollector
+    ) -> ServiceConfiguration {
+        let paths = PathResolver(
+            defaults: DefaultPaths(environment: self.environment, isRoot: self.isRoot), purpose: purpose,
+            collector: collector)
+        let socket = SocketReader(fields["socket"], groupID: self.groupID)
+        let isTesting = fields["testing"]?.bool() ?? false
+        let (providers, defaultModel) = self.readProviders(fields, isTesting: isTesting, collector: collector)
+        let durability = fields["log"]?.mapping(
+            SupportedFields.log, expected: "a mapping such as {durability: commit}")?["durability"]?
+            .choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
+            .flatMap(ServiceConfiguration.Durability.init)
+        let drainTimeout = fields["drain_timeout"]?.duration(in: 0...ConfigurationBounds.timeoutMilliseconds)
+        var configuration = ServiceConfiguration(
+            socketPath: paths.socket(socket.path, override: overrides.socketPath),
+            socketMode: socket.mode,
+            socketGroup: socket.group,
+            stateDirectory: paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory),
+            durability: durability ?? .commit,
+            defaultModel: defaultModel,
+            providers: providers)
+        configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds
+        configuration.warnings = collector.warnings.map(\.description)
+        return configuration
+    }
+
+    private func readProviders(
+        _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
+    ) -> (providers: [ProviderSettings], defaultModel: String?) {
+        guard let field = fields["providers"] else {
+            let providers = DefaultProviders.make(environment: self.environment) {
+                collector.refuse($0, file: "environment")
+            }
+            let names = Set(providers.flatMap(\.models).map(\.id))
+            let written = fields["default_model"].flatMap { DefaultModel.read($0, names: names, isComplete: true) }
+            return (providers, written ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"))
+        }
+        let reader = ProvidersReader(field, environment: self.environment, isTesting: isTesting, collector: collector)
+        if let written = fields["default_model"] {
+            return (
+                reader.providers, DefaultModel.read(written, names: reader.names.all, isComplete: reader.isComplete)
+            )
+        }
+        return (reader.providers, reader.providers.count == 1 ? reader.providers[0].models.first?.id : nil)
+    }
+}

@@ -1,0 +1,41 @@
+public import Messages
+
+/// A configuration in a few lines for people. Keys are named, never shown.
+public struct ConfigurationSummary: CustomStringConvertible {
+    private let configuration: ServiceConfiguration
+
+    public init(_ configuration: ServiceConfiguration) {
+        self.configuration = configuration
+    }
+
+    public var description: String {
+        let configuration = self.configuration
+        let mode = String(configuration.socketMode, radix: 8)
+        let paddedMode = String(repeating: "0", count: max(0, 4 - mode.count)) + mode
+        let group = configuration.socketGroup.map { ", group \($0)" } ?? ""
+        var lines: [String] = []
+        if !configuration.socketPath.isEmpty {
+            lines.append("socket: \(configuration.socketPath) (mode \(paddedMode)\(group))")
+        }
+        if !configuration.stateDirectory.isEmpty { lines.append("state directory: \(configuration.stateDirectory)") }
+        lines.append("durability: \(configuration.durability.rawValue)")
+        lines.append("default model: \(configuration.defaultModel ?? "none; each request names its own")")
+        for provider in configuration.providers {
+            let address = provider.baseURL.map { ", \($0)" } ?? ""
+            let slots = provider.slots == 1 ? "1 slot" : "\(provider.slots) slots"
+            lines.append(
+                "provider \(provider.name): \(provider.kind.rawValue)\(address), \(slots), \(Self.key(of: provider))")
+            lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func key(of provider: ProviderSettings) -> String {
+        guard let name = provider.keyName else { return "no key" }
+        return provider.key == nil ? "key \(name) (not set)" : "key from \(name)"
+    }
+
+    private static func text(_ model: ModelDescription) -> String {
+        model.aliases.isEmpty ? model.id : "\(model.id) (\(model.aliases.joined(separator: ", ")))"
+    }
+}

@@ -1,0 +1,74 @@
+import Messages
+
+/// Reads the field `providers`.
+struct ProvidersReader {
+    private(set) var providers: [ProviderSettings] = []
+    private(set) var names: ModelNames
+    /// Whether every provider of the file could be read, so that a name that none has is a mistake elsewhere.
+    private(set) var isComplete = true
+
+    init(_ field: YAMLValue, environment: [String: String], isTesting: Bool, collector: ProblemCollector) {
+        self.names = ModelNames(collector: collector)
+        guard let entries = field.namedEntries(expected: "a mapping of names and providers") else {
+            self.isComplete = false
+            return
+        }
+        if entries.isEmpty { field.refuse("name at least one provider, or remove the field for the default ones") }
+        if entries.count > ConfigurationBounds.providers {
+            field.refuse("has \(entries.count) providers; at most \(ConfigurationBounds.providers) are possible")
+        }
+        for entry in entries.prefix(ConfigurationBounds.providers) {
+            guard Self.isProviderName(entry.name) else {
+                collector.refuse(
+                    "\(SafeQuotation.quote(entry.name)) is no name for a provider: use 1 to 64 of a-z, 0-9, '_' and "
+                        + "'-', beginning with a letter or digit", at: entry.position)
+                self.isComplete = false
+                continue
+            }
+            let reader = ProviderReader(
+                name: entry.name, position: entry.position, environment: environment, isTesting: isTesting,
+                collector: collector)
+            if let provider = reader.read(entry.value, names: &self.names) {
+                self.providers.append(provider)
+            } else {
+                self.isComplete = false
+            }
+        }
+        let slots = self.providers.reduce(0) { $0 + $1.slots }
+        if slots > ConfigurationBounds.slots {
+            field.refuse(
+                "all providers together have \(slots) slots; at most \(ConfigurationBounds.slots) are possible")
+        }
+    }
+
+    private static func isProviderName(_ name: String) -> Bool {
+        func isLetterOrDigit(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+        guard (1...64).contains(name.utf8.count), !SafeQuotation.looksLikeSecret(name), let first = name.utf8.first,
+            isLetterOrDigit(first)
+        else {
+            return false
+        }
+        return name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+    }
+}
+
+/// The providers of a service whose operator has named none: echo, and OpenAI where its key is at hand.
+enum DefaultProviders {
+    static func make(environment: [String: String], refuse: (String) -> Void) -> [ProviderSettings] {
+        let echoKey = ProviderKey(variable: BuiltInModels.echoKeyName, environment: environment, refuse: refuse)
+        var providers = [
+            ProviderSettings(
+                name: "echo", kind: .echo, models: BuiltInModels.echo, key: echoKey.value, keyName: echoKey.name)
+        ]
+        let openAIKey = ProviderKey(variable: BuiltInModels.openAIKeyName, environment: environment, refuse: refuse)
+        if let key = openAIKey.value {
+            let models = BuiltInModels.openAI.map { ModelDescription(id: $0, needsKey: true) }
+            providers.append(
+                ProviderSettings(
+                    name: "openai", kind: .openAICompatible, models: models, baseURL: BuiltInModels.openAIBaseURL,
+                    key: key,
+                    keyName: openAIKey.name))
+        }
+        return providers
+    }
+}

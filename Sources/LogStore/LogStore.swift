@@ -1,0 +1,108 @@
+internal import GRDB
+public import Messages
+
+/// The record of every request: one SQLite file, and this is its only writer (docs/log.md).
+///
+/// It knows rows and sequence numbers, and nothing of channels or processes. What a call returns from is in the file:
+/// with ``ServiceConfiguration/Durability/commit`` it survives a loss of power, with `relaxed` the death of any process.
+/// After an error nothing of the call is in the file.
+public final class LogStore {
+    public let path: String
+    /// The last sequence number of the session that is in the file.
+    public private(set) var acknowledged = 0
+
+    private let queue: DatabaseQueue
+
+    /// How long to wait for another program that is writing into the file.
+    private static let busyTimeoutSeconds = 10.0
+
+    /// Opens the file, or makes it, and brings its tables up to date. Its directory must exist.
+    public init(path: String, durability: ServiceConfiguration.Durability) throws(LogStoreError) {
+        self.path = path
+        do {
+            self.queue = try Self.open(path, durability: durability)
+        } catch {
+            throw LogStoreError(opening: path, error)
+        }
+    }
+
+    private static func open(_ path: String, durability: ServiceConfiguration.Durability) throws -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.label = "log"
+        configuration.journalMode = .wal
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // GRDB sets `NORMAL` when it switches to WAL, so this must follow the opening.
+        try queue.inDatabase { db in
+            try db.execute(sql: durability == .commit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+        }
+        guard try !queue.read(LogSchema.migrator.hasBeenSuperseded) else { throw LogSchema.WrittenByNewerVersion() }
+        try LogSchema.migrator.migrate(queue)
+        return queue
+    }
+
+    /// Names the session that the next records belong to, and returns the last of its sequence numbers in the file.
+    ///
+    /// The session that the file knows goes on where it was. Any other starts at 0, and what the one before it left open
+    /// is closed as `lost`: nobody is left who could say how it ended.
+    public func begin(session: ULID, atMilliseconds milliseconds: Int) throws(LogStoreError) -> Int {
+        var sequence = 0
+        do {
+            try self.queue.inTransaction(.immediate) { db in
+                sequence = try Self.begin(session: session, atMilliseconds: milliseconds, in: db)
+                return .commit
+            }
+        } catch {
+            throw LogStoreError(writing: self.path, error)
+        }
+        self.acknowledged = sequence
+        return sequence
+    }
+
+    private static func begin(session: ULID, atMilliseconds milliseconds: Int, in db: Database) throws -> Int {
+        let known = try Int.fetchOne(
+            db, sql: "SELECT sequence FROM bulkhead_session WHERE session = ?", arguments: [session.description])
+        if let known { return known }
+        try db.execute(
+            sql: "UPDATE requests SET state = 'lost', ended_ms = ?, error_message = ? WHERE state = 'open'",
+            arguments: [milliseconds, "the supervisor ended before the request did"])
+        try db.execute(
+            sql: """
+                INSERT INTO bulkhead_session (id, session, sequence) VALUES (1, ?, 0)
+                ON CONFLICT (id) DO UPDATE SET session = excluded.session, sequence = 0
+                """,
+            arguments: [session.description])
+        return 0
+    }
+
+    /// Writes the batch, all of it or nothing, and returns the requests whose record fitted no row and was left out.
+    ///
+    /// That is an end without an open row, or a second row for one id: it takes a file that was replaced or edited while
+    /// the daemon ran. Such a record counts as committed, since sending it again could not help.
+    public func commit(_ batch: RecordBatch) throws(LogStoreError) -> [ULID] {
+        guard !batch.isEmpty else { return [] }
+        precondition(batch.firstSequence == self.acknowledged + 1, "a batch must follow what is in the file")
+        var unmatched: [ULID] = []
+        do {
+            try self.queue.inTransaction(.immediate) { db in
+                for record in batch.records where try !record.write(to: db) { unmatched.append(record.request) }
+                try db.cachedStatement(sql: "UPDATE bulkhead_session SET sequence = ?")
+                    .execute(arguments: [batch.lastSequence])
+                return .commit
+            }
+        } catch {
+            throw LogStoreError(writing: self.path, error)
+        }
+        self.acknowledged = batch.lastSequence
+        return unmatched
+    }
+
+    /// Moves what the write-ahead log holds into the file, as far as readers allow, and closes the file.
+    ///
+    /// Nothing is lost if that fails: the write-ahead log stays, and whoever opens the file next reads it.
+    public func close() {
+        try? self.queue.inDatabase { db in _ = try db.checkpoint(.passive) }
+        try? self.queue.close()
+    }
+}

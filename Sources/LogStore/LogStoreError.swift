@@ -1,0 +1,59 @@
+internal import GRDB
+
+/// Why the file could not be opened or written, in a sentence for the operator that names the file.
+public struct LogStoreError: Error, Equatable, CustomStringConvertible {
+    /// What can be done about it.
+    public enum Remedy: Sendable {
+        /// Somebody must change the file, its place or the configuration.
+        case intervention
+        /// The other program that writes into the file must finish.
+        case patience
+        /// The disk must take writes again.
+        case storage
+    }
+
+    public let remedy: Remedy
+    /// SQLite's extended result code (sqlite.org/rescode.html); `nil` where SQLite had nothing to say.
+    public let code: Int32?
+    public let description: String
+
+    init(opening path: String, _ error: any Error) {
+        self.init(path, doing: "cannot be opened as the log", error)
+    }
+
+    init(writing path: String, _ error: any Error) {
+        self.init(path, doing: "cannot be written", error)
+    }
+
+    private init(_ path: String, doing failure: String, _ error: any Error) {
+        guard let error = error as? DatabaseError else {
+            self.remedy = .intervention
+            self.code = nil
+            let reason =
+                error is LogSchema.WrittenByNewerVersion
+                ? "it was written by a newer version of Bulkhead; install that version, or move the file away"
+                : "\(error)"
+            self.description = "\(path) \(failure): \(reason)"
+            return
+        }
+        let (remedy, advice) = Self.judge(error.resultCode)
+        self.remedy = remedy
+        self.code = error.extendedResultCode.rawValue
+        // Not the error's own description, which holds the statement.
+        let reason = error.message ?? "\(error.extendedResultCode)"
+        self.description =
+            "\(path) \(failure): \(reason) (SQLite error \(error.extendedResultCode.rawValue)); \(advice)"
+    }
+
+    private static func judge(_ code: ResultCode) -> (Remedy, advice: String) {
+        switch code {
+        case .SQLITE_FULL: (.storage, "make room on its disk")
+        case .SQLITE_IOERR, .SQLITE_NOMEM: (.storage, "check its disk")
+        case .SQLITE_BUSY, .SQLITE_LOCKED: (.patience, "another program holds it; end that program")
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT: (.intervention, "move it away, or restore a copy")
+        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            (.intervention, "check that it and its directory exist and may be written")
+        default: (.intervention, "move it away, or name another file")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import JSON
+import Messages
+
+/// What has been read of the answer to a chat completion, whole or in pieces.
+struct ChatAnswer {
+    private(set) var usage: Usage?
+    private(set) var finishReason: String?
+    private(set) var toolCalls: [ChatToolCall] = []
+    /// The bytes of all tool calls so far.
+    private var toolCallLength = 0
+    private var hasChoice = false
+    private var isMarkedDone = false
+
+    /// What an answer may nest: less than the frames that parts of it travel on in, which add a few levels.
+    private static let bounds = JSONBounds(depth: 56, refusesLoneSurrogates: false)
+
+    static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
+        do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
+            let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
+            throw .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
+        }
+    }
+
+    /// Reads a body that is one JSON value.
+    mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
+        self.readUsage(value)
+        if let error = value["error"], !error.isNull { throw .failed(ChatFailure.inAnswer(value, key: key)) }
+        guard let choice = value["choices"]?[0], let message = choice["message"], message.members != nil else {
+            throw .invalidResponse("it has no choices")
+        }
+        self.hasChoice = true
+        try self.readMessage(message, into: output)
+        self.finishReason = choice["finish_reason"]?.string
+    }
+
+    /// Reads an event of a stream; `false` if it was the last.
+    mutating func read(_ event: ServerSentEvent, into output: AnswerOutput, key: String?) throws(RequestEnd) -> Bool {
+        if event.data.elementsEqual("[DONE]".utf8) {
+            self.isMarkedDone = true
+            return false
+        }
+        guard !event.data.isEmpty else { return true }
+        let value = try Self.value(event.data, key: key)
+        guard value.members != nil else { throw .invalidResponse("an event of its stream is no JSON object") }
+        self.readUsage(value)
+        if event.name == "error" || value["error"].map({ !$0.isNull }) == true {
+            throw .failed(ChatFailure.inAnswer(value, key: key))
+        }
+        // An answer has one choice, unless an option asked for more: the first is the answer.
+        let choice = value["choices"]?.array?.first { ($0["index"]?.integer ?? 0) == 0 }
+        guard let choice else { return true }
+        self.hasChoice = true
+        if let delta = choice["delta"] { try self.readMessage(delta, into: output) }
+        if let reason = choice["finish_reason"]?.string { self.finishReason = reason }
+        return true
+    }
+
+    /// Throws unless the stream that has ended held a whole answer.
+    func expectComplete() throws(RequestEnd) {
+        guard self.hasChoice || self.finishReason != nil else { throw .invalidResponse("its stream has no choices") }
+        guard self.isMarkedDone || self.finishReason != nil else {
+            throw .invalidResponse("its stream ended before the answer did")
+        }
+    }
+
+    private mutating func readUsage(_ value: JSONValue) {
+        for usage in [value["usage"], value["x_groq"]?["usage"]] {
+            guard let usage = usage.flatMap(Usage.init(chat:)) else { continue }
+            self.usage = usage
+            return
+        }
+    }
+
+    /// Reads a message, or a piece of one.
+    private mutating func readMessage(_ message: JSONValue, into output: AnswerOutput) throws(RequestEnd) {
+        for name in ["reasoning_content", "reasoning"] {
+            guard let text = message[name]?.string, !text.isEmpty else { continue }
+            try output.reasoning(text)
+            break
+        }
+        try Self.readContent(message["content"] ?? .null, into: output)
+        for call in message["tool_calls"]?.array ?? [] { try self.readToolCall(call) }
+    }
+
+    /// Reads content: a string, or an array of parts as Mistral's reasoning models send it.
+    private static func readContent(_ content: JSONValue, into output: AnswerOutput) throws(RequestEnd) {
+        if let text = content.string, !text.isEmpty { try output.text(text) }
+        for part in content.array ?? [] {
+            switch part["type"]?.string {
+            case "text":
+                if let text = part["text"]?.string, !text.isEmpty { try output.text(text) }
+            case "thinking":
+                let thinking = part["thinking"] ?? .null
+                let texts = thinking.string.map { [$0] } ?? (thinking.array ?? []).compactMap { $0["text"]?.string }
+                for text in texts where !text.isEmpty { try output.reasoning(text) }
+            default: break
+            }
+        }
+    }
+
+    private mutating func readToolCall(_ value: JSONValue) throws(RequestEnd) {
+        let piece = ChatToolCall(value)
+        self.toolCallLength += piece.length
+        guard self.toolCallLength <= ProtocolBounds.lastFrame else {
+            throw .failed(.answerTooLarge, "the tool calls are longer than \(ProtocolBounds.lastFrame) bytes")
+        }
+        if let place = self.toolCalls.lastIndex(where: { $0.isContinued(by: piece) }) {
+            self.toolCalls[place].append(piece)
+        } else {
+            guard self.toolCalls.count < ChatToolCall.countBound else {
+                throw .failed(.answerTooLarge, "the answer has more than \(ChatToolCall.countBound) tool calls")
+            }
+            self.toolCalls.append(piece)
+        }
+    }
+}

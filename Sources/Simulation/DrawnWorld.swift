@@ -1,0 +1,61 @@
+import Messages
+import SupervisorCore
+
+extension SupervisorBounds {
+    /// Small bounds, so that each of them is reached.
+    static func drawn(using random: inout SeededGenerator) -> SupervisorBounds {
+        func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        var bounds = SupervisorBounds()
+        bounds.connections = draw(2...12)
+        bounds.requestsPerConnection = draw(1...12)
+        bounds.firstFrameTimeout = .milliseconds(draw(200...4000))
+        bounds.frameTimeout = .milliseconds(draw(200...4000))
+        bounds.stallTimeout = .milliseconds(draw(500...6000))
+        bounds.lingerTimeout = .milliseconds(draw(100...2000))
+        bounds.outputHighWater = draw(200...2000)
+        bounds.outputLowWater = bounds.outputHighWater / 4
+        bounds.smallFrame = draw(150...400)
+        bounds.memory = draw(600...4000)
+        bounds.smallRequestMemory = draw(500...6000)
+        bounds.queuedRequestsPerProvider = draw(1...8)
+        bounds.workerStartTimeout = .milliseconds(draw(200...3000))
+        bounds.pingInterval = .milliseconds(draw(100...2000))
+        bounds.pongTimeout = .milliseconds(draw(100...3000))
+        bounds.workerStopTimeout = .milliseconds(draw(100...3000))
+        bounds.retiringWorkers = draw(0...2)
+        bounds.backoff.minimum = .milliseconds(draw(1...200))
+        bounds.backoff.maximum = .milliseconds(draw(200...3000))
+        bounds.backoff.healthyAfter = .milliseconds(draw(500...5000))
+        bounds.backoff.parkDeaths = draw(2...6)
+        bounds.backoff.parkWindow = .milliseconds(draw(500...5000))
+        bounds.backoff.parkDuration = .milliseconds(draw(100...3000))
+        bounds.logBacklog = draw(20_000...200_000)
+        bounds.endRecord = 4096
+        bounds.loggerStartTimeout = .milliseconds(draw(500...5000))
+        bounds.loggerStallTimeout = .milliseconds(draw(500...10_000))
+        bounds.loggerStopTimeout = .seconds(60)
+        return bounds
+    }
+}
+
+extension ServiceConfiguration {
+    /// A few providers of a few slots, each with a model that needs a key; the last provider has none.
+    static func drawn(using random: inout SeededGenerator) -> ServiceConfiguration {
+        func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        let providers = (0...draw(0...2)).map { index in
+            ProviderSettings(
+                name: "p\(index)", kind: .echo, slots: draw(1...4),
+                models: [
+                    ModelDescription(id: "m\(index)", aliases: ["alias\(index)"]),
+                    ModelDescription(id: "k\(index)", needsKey: true),
+                ],
+                timeouts: ProviderSettings.Timeouts(
+                    firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)),
+                key: index == 0 ? "secret" : nil, keyName: "KEY")
+        }
+        return ServiceConfiguration(
+            socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
+            durability: draw(0...3) == 0 ? .relaxed : .commit, defaultModel: "m0", providers: providers,
+            drainTimeoutMilliseconds: draw(0...3000))
+    }
+}

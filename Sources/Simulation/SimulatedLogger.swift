@@ -1,0 +1,128 @@
+import Messages
+import SupervisorCore
+
+/// The logger process, and the disk that outlives it.
+struct SimulatedLogger {
+    struct Row { var ends = 0 }
+
+    // The disk.
+    var rows: [String: Row] = [:]
+    var sequence = 0
+    var session: ULID?
+
+    /// The highest number that any process was sent.
+    var highestReceived = 0
+
+    // The process.
+    var isAlive = false
+    var isClosed = false
+    var isKilled = false
+    var isReady = false
+    /// What it was sent and has not committed.
+    var received: [LoggerCommand] = []
+}
+
+extension Simulation {
+    // MARK: What is done to the logger
+
+    mutating func loggerIsStarted() {
+        guard !self.logger.isAlive else { return self.fail("a second logger was started") }
+        self.logger.isAlive = true
+        (self.logger.isClosed, self.logger.isKilled, self.logger.isReady) = (false, false, false)
+        self.logger.received = []
+        self.lastPID += 1
+        self.followUps.append(.loggerStarted(pid: self.lastPID))
+    }
+
+    mutating func loggerReceives(_ payload: [UInt8]) {
+        guard self.logger.isAlive, !self.logger.isClosed else { return self.fail("a record was sent to a logger that is gone") }
+        guard payload.count <= ProtocolBounds.logFrame else { return self.fail("a record is too long") }
+        guard let command = try? LoggerCommand(decoding: payload) else { return self.fail("the logger cannot read its record") }
+        self.logger.received.append(command)
+        if case .record(let sequence, _) = command {
+            if sequence <= self.logger.highestReceived { self.mark("record sent again") }
+            self.logger.highestReceived = max(self.logger.highestReceived, sequence)
+        }
+        if case .record(_, .open(let record)) = command, self.requests[record.request.description] == nil {
+            self.requests[record.request.description] = SimulatedRequest()
+        }
+    }
+
+    mutating func loggerIsClosed() {
+        guard self.logger.isAlive else { return self.fail("a logger that is gone was closed") }
+        self.logger.isClosed = true
+    }
+
+    mutating func loggerIsKilled() {
+        guard self.logger.isAlive else { return self.fail("a logger that is gone was killed") }
+        self.logger.isKilled = true
+        self.mark("logger killed")
+    }
+
+    // MARK: What the logger does
+
+    mutating func loggerActs() {
+        guard self.logger.isAlive else { return }
+        if self.logger.isKilled { return self.loggerExits(.signalled(9)) }
+        switch Int.random(in: 0..<200, using: &self.random) {
+        case 0..<3:
+            // It dies with what it had not committed, or right after it had.
+            if self.chance(50) { self.loggerCommits(acknowledges: false) }
+            self.mark("logger died with \(self.logger.received.isEmpty ? "nothing" : "records") in hand")
+            self.loggerExits(.signalled(9))
+        case 3: if self.chance(10) { self.post(.loggerReply(Array(#"{"event":"acknowledged","sequence":999999999}"#.utf8))) }
+        default: self.loggerBehaves()
+        }
+    }
+
+    mutating func loggerBehaves() {
+        guard self.logger.isAlive else { return }
+        if self.logger.isKilled { return self.loggerExits(.signalled(9)) }
+        self.loggerCommits(acknowledges: true)
+        if self.logger.isClosed, self.logger.isAlive { self.loggerExits(.exited(code: 0)) }
+    }
+
+    private mutating func loggerCommits(acknowledges: Bool) {
+        let batch = self.logger.received
+        guard !batch.isEmpty else { return }
+        self.logger.received = []
+        let before = self.logger.sequence
+        for command in batch {
+            switch command {
+            case .begin(let session, _):
+                if let known = self.logger.session, known != session { self.fail("the session changed") }
+                self.logger.session = session
+                self.logger.isReady = true
+                if acknowledges {
+                    self.post(.loggerReply(LoggerReply.ready(
+                        protocolVersion: ProtocolVersion.current, version: "x", acknowledged: self.logger.sequence).encoded))
+                }
+            case .record(let sequence, let record):
+                self.commit(sequence, record)
+            }
+        }
+        if acknowledges, self.logger.sequence > before || batch.count > 1 {
+            self.post(.loggerReply(LoggerReply.acknowledged(sequence: self.logger.sequence).encoded))
+        }
+    }
+
+    private mutating func commit(_ sequence: Int, _ record: LogRecord) {
+        guard sequence > self.logger.sequence else { return }
+        guard sequence == self.logger.sequence + 1 else { return self.fail("record \(sequence) after \(self.logger.sequence)") }
+        self.logger.sequence = sequence
+        switch record {
+        case .open(let record):
+            if self.logger.rows.updateValue(.init(), forKey: record.request.description) != nil { self.fail("a row was opened twice") }
+        case .end(let record):
+            guard self.logger.rows[record.request.description] != nil else { return self.fail("a row was closed that was never opened") }
+            self.logger.rows[record.request.description]!.ends += 1
+            self.mark("row \(record.state.rawValue)")
+        }
+    }
+
+    private mutating func loggerExits(_ status: TerminationStatus) {
+        self.logger.isAlive = false
+        self.logger.received = []
+        self.post(.loggerExited(status))
+    }
+}

@@ -1,0 +1,195 @@
+import Messages
+import SupervisorCore
+
+/// A world of clients, workers and a logger that crash, hang, lag and lie as a seed says, around the core that runs in production.
+///
+/// Everything is a function of the seed: bounds, configuration, what happens next. The world plays its own side of each protocol
+/// and keeps its own books; a promise that the core breaks is a ``Violation``. What was reached is counted in ``marks``, because
+/// a simulation proves nothing about what it does not reach.
+public struct Simulation {
+    public let seed: UInt64
+    public private(set) var events = 0
+    /// How often each kind of thing happened.
+    public internal(set) var marks: [String: Int] = [:]
+
+    var random: SeededGenerator
+    let bounds: SupervisorBounds
+    let configuration: ServiceConfiguration
+    var core: SupervisorCore
+    var now = Instant(nanoseconds: 1_000_000_000)
+    var timer: Instant?
+
+    var clients: [ConnectionID: SimulatedClient] = [:]
+    var workers: [WorkerID: SimulatedWorker] = [:]
+    var starts: [String: SimulatedStarts] = [:]
+    var logger = SimulatedLogger()
+    /// Requests by their names on record: what the world knows of each.
+    var requests: [String: SimulatedRequest] = [:]
+
+    var lastClient: UInt64 = 0
+    var lastPID = 100
+    var isListening = true
+    var exitCode: Int?
+    var violation: String?
+    /// Events that follow from actions, for after the event in hand.
+    var followUps: [Event] = []
+
+    public init(seed: UInt64) {
+        self.seed = seed
+        var random = SeededGenerator(seed: seed)
+        self.bounds = SupervisorBounds.drawn(using: &random)
+        self.configuration = ServiceConfiguration.drawn(using: &random)
+        self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
+        self.random = random
+    }
+
+    /// Something the core promised and did not keep.
+    public struct Violation: Error, CustomStringConvertible {
+        public let seed: UInt64
+        public let event: Int
+        public let description: String
+    }
+
+    /// Runs `count` random events, then a drain in a world that behaves, to the end.
+    public mutating func run(events count: Int) throws(Violation) {
+        self.post(.start)
+        while self.events < count, self.exitCode == nil, self.violation == nil { self.step() }
+        if self.exitCode == nil, self.violation == nil { self.stop() }
+        if self.violation == nil { self.checkTheEnd() }
+        if let violation = self.violation { throw Violation(seed: self.seed, event: self.events, description: "seed \(self.seed), event \(self.events): \(violation)") }
+    }
+
+    mutating func mark(_ name: String) { self.marks[name, default: 0] += 1 }
+
+    mutating func fail(_ reason: String) {
+        if self.violation == nil { self.violation = reason }
+    }
+
+    /// Whether something happens that happens `percent` times in a hundred.
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self.random) < percent }
+
+    // MARK: Time
+
+    /// One random thing happens.
+    private mutating func step() {
+        self.passTime()
+        switch Int.random(in: 0..<100, using: &self.random) {
+        case 0..<4: self.connect()
+        case 4..<36: self.clientActs()
+        case 36..<66: self.slotActs()
+        case 66..<78: self.workerActs()
+        case 78..<97: self.loggerActs()
+        case 97: if Int.random(in: 0..<200, using: &self.random) == 0 { self.drainOnce() }
+        default: break
+        }
+    }
+
+    private mutating func drainOnce() {
+        self.mark("drain under load")
+        self.post(.drain)
+        if self.chance(30) { self.post(.drain) }
+    }
+
+    private mutating func passTime() {
+        let milliseconds = self.chance(97) ? Int.random(in: 0...4, using: &self.random) : Int.random(in: 5...3000, using: &self.random)
+        self.now = self.now + .milliseconds(milliseconds)
+        while let due = self.timer, due <= self.now, self.exitCode == nil {
+            self.timer = nil
+            self.post(.timer)
+        }
+    }
+
+    /// A drain in a world where everybody does what they should, until the daemon ends.
+    private mutating func stop() {
+        self.post(.drain)
+        var turns = 0
+        while self.exitCode == nil, self.violation == nil {
+            turns += 1
+            if turns > 20_000 { return self.fail("the drain does not end: \(self.core.footprint)") }
+            self.passTime()
+            self.settle()
+        }
+    }
+
+    private mutating func settle() {
+        for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.workerBehaves(id) }
+        self.loggerBehaves()
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
+    }
+
+    // MARK: Events and actions
+
+    /// Hands an event to the core, and plays the world's part in what comes of it.
+    mutating func post(_ event: Event) {
+        guard self.exitCode == nil else { return }
+        self.events += 1
+        let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)
+        let actions = self.core.handle(event, at: Now(instant: self.now, wallMilliseconds: wall))
+        for action in actions { self.perform(action) }
+        self.checkFootprint()
+        while !self.followUps.isEmpty, self.violation == nil { self.post(self.followUps.removeFirst()) }
+    }
+
+    private mutating func perform(_ action: Action) {
+        switch action {
+        case .send(let id, let payload): self.clientReceives(id, payload)
+        case .pauseClient(let id): self.clientIsRead(id, false)
+        case .resumeClient(let id): self.clientIsRead(id, true)
+        case .closeClient(let id): self.clientIsClosed(id, atOnce: false)
+        case .dropClient(let id): self.clientIsClosed(id, atOnce: true)
+        case .stopListening: self.isListening = false
+        case .startWorker(let id, let provider, let slots): self.workerIsStarted(id, provider, slots)
+        case .sendWorker(let id, let payload): self.workerReceives(id, payload)
+        case .sendSlot(let slot, let payload, let reports): self.slotReceives(slot, payload, reportsWritten: reports)
+        case .pauseSlot(let slot): self.slotIsRead(slot, false)
+        case .resumeSlot(let slot): self.slotIsRead(slot, true)
+        case .closeWorker(let id): self.workerIsClosed(id)
+        case .killWorker(let id): self.workerIsKilled(id)
+        case .startLogger: self.loggerIsStarted()
+        case .sendLogger(let payload): self.loggerReceives(payload)
+        case .closeLogger: self.loggerIsClosed()
+        case .killLogger: self.loggerIsKilled()
+        case .setTimer(let instant): self.timer = instant
+        case .log: break
+        case .exit(let code): self.exitCode = code
+        }
+    }
+
+    // MARK: Books
+
+    private mutating func checkFootprint() {
+        let footprint = self.core.footprint
+        if footprint.logBytes > self.bounds.logBacklog { self.fail("the log backlog is \(footprint.logBytes) bytes") }
+        if footprint.deadlines > footprint.connections + footprint.requests + footprint.workers + self.configuration.providers.count + 2 {
+            self.fail("deadlines are left behind: \(footprint)")
+        }
+        if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
+            self.fail("a queue does not forget: \(footprint)")
+        }
+        if footprint.workers > self.configuration.providers.count * (self.bounds.retiringWorkers + 2) + 16 {
+            self.fail("too many workers: \(footprint)")
+        }
+    }
+
+    private mutating func checkTheEnd() {
+        if self.exitCode == 1 { return self.mark("stopped without the record") }
+        let footprint = self.core.footprint
+        if footprint.requests != 0 || footprint.memory != 0 || footprint.logBytes != 0 {
+            self.fail("something is left at the end: \(footprint)")
+        }
+        for (name, request) in self.requests {
+            guard let row = self.logger.rows[name] else { return self.fail("request \(name) has no row") }
+            guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }
+            if request.wasDispatched, row.ends != 1 { self.fail("request \(name) ran and was not recorded") }
+        }
+        for client in self.clients.values where !client.isClosed && !client.open.isEmpty {
+            self.fail("a client waits for \(client.open.count) last frames")
+        }
+        self.mark("drained")
+    }
+}
+
+/// What the world knows of a request.
+struct SimulatedRequest {
+    var wasDispatched = false
+}

@@ -1,0 +1,53 @@
+/// What the shell must now do, in order. Payloads are framed by the shell.
+public enum Action: Sendable, Equatable {
+    // MARK: Clients
+    case send(ConnectionID, [UInt8])
+    case pauseClient(ConnectionID)
+    case resumeClient(ConnectionID)
+    /// Read no more, and close once what was sent has left; then post ``Event/clientClosed(_:)``.
+    case closeClient(ConnectionID)
+    /// Close at once, whatever has not left; then post ``Event/clientClosed(_:)``.
+    case dropClient(ConnectionID)
+    case stopListening
+
+    // MARK: Workers
+    /// Start a process with this many slots, and post ``Event/workerStarted(_:pid:)`` or why not.
+    case startWorker(WorkerID, provider: String, slots: Int)
+    /// Write on the control channel.
+    case sendWorker(WorkerID, [UInt8])
+    case sendSlot(SlotID, [UInt8], reportsWritten: Bool)
+    case pauseSlot(SlotID)
+    case resumeSlot(SlotID)
+    /// Close all channels: a worker ends by itself then.
+    case closeWorker(WorkerID)
+    /// Send SIGKILL. Its channels are no longer read.
+    case killWorker(WorkerID)
+
+    // MARK: The logger
+    case startLogger
+    case sendLogger([UInt8])
+    /// Close its channel: it commits what it was sent, and ends.
+    case closeLogger
+    case killLogger
+
+    /// Post ``Event/timer`` at this instant, and forget the one set before.
+    case setTimer(Instant)
+    case log(LogEntry)
+    /// All is over.
+    case exit(code: Int)
+}
+
+/// A line for the operator: a static message, and data in fields. Nothing of a prompt, an answer or a key is in it.
+public struct LogEntry: Sendable, Equatable {
+    public enum Level: Sendable { case debug, info, warning, error }
+
+    public var level: Level
+    public var message: String
+    public var fields: [String: String]
+
+    public init(_ level: Level, _ message: StaticString, _ fields: [String: String] = [:]) {
+        self.level = level
+        self.message = message.description
+        self.fields = fields
+    }
+}

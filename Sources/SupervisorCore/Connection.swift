@@ -1,0 +1,107 @@
+import Messages
+
+/// One client's connection.
+///
+///     silent ──first frame──▶ open ──fatal error, drain──▶ closing ──closed──▶ (gone)
+///        └──────────── timeout, bad frame ────────────────────▲
+struct Connection: Sendable {
+    enum State: Sendable, Equatable {
+        /// Nothing whole has arrived.
+        case silent
+        case open
+        /// Its last frame is on its way; what still arrives is not read.
+        case closing
+    }
+
+    let peer: PeerCredentials
+    private(set) var state = State.silent
+    /// The open requests, by the client's ids.
+    var requests: [RequestIdentifier: RequestNumber] = [:]
+
+    /// By when the frame that is being received must be whole, or the first one here.
+    private var frameDeadline: Instant?
+    /// By when the client must have taken some of the output that waits.
+    private var stallDeadline: Instant?
+    private var lingerDeadline: Instant?
+    private var backlog = 0
+
+    /// Whether so much output waits that the slots which make it are not read.
+    private(set) var isBlocked = false
+    /// Whether a large frame waits for room in memory.
+    private(set) var waitsForMemory = false
+
+    init(peer: PeerCredentials, at now: Instant, bounds: SupervisorBounds) {
+        self.peer = peer
+        self.frameDeadline = now + bounds.firstFrameTimeout
+    }
+
+    var deadline: Instant? {
+        [self.frameDeadline, self.stallDeadline, self.lingerDeadline].compactMap { $0 }.min()
+    }
+
+    /// What a deadline that has come means.
+    enum Expiry: Equatable {
+        case none
+        case noFirstFrame
+        case frameTooSlow
+        case stalled
+        case lingered
+    }
+
+    func expiry(at now: Instant) -> Expiry {
+        if let deadline = self.lingerDeadline, deadline <= now { return .lingered }
+        if let deadline = self.stallDeadline, deadline <= now { return .stalled }
+        if let deadline = self.frameDeadline, deadline <= now { return self.state == .silent ? .noFirstFrame : .frameTooSlow }
+        return .none
+    }
+
+    // MARK: Events
+
+    mutating func frameArrived() {
+        if self.state == .silent { self.state = .open }
+        self.frameDeadline = nil
+        self.waitsForMemory = false
+    }
+
+    mutating func frameBegan(at now: Instant, bounds: SupervisorBounds) {
+        if self.state != .silent, self.frameDeadline == nil { self.frameDeadline = now + bounds.frameTimeout }
+    }
+
+    /// The frame must wait; its deadline stands still.
+    mutating func memoryIsShort() {
+        self.waitsForMemory = true
+        self.frameDeadline = nil
+    }
+
+    mutating func memoryWasGranted(at now: Instant, bounds: SupervisorBounds) {
+        self.waitsForMemory = false
+        self.frameDeadline = now + bounds.frameTimeout
+    }
+
+    enum Flow: Equatable { case unchanged, blocked, unblocked }
+
+    /// This many bytes wait. Fewer than before, or the first, is progress.
+    mutating func backlogChanged(to bytes: Int, at now: Instant, bounds: SupervisorBounds) -> Flow {
+        if bytes == 0 {
+            self.stallDeadline = nil
+        } else if bytes < self.backlog || self.stallDeadline == nil {
+            self.stallDeadline = now + bounds.stallTimeout
+        }
+        self.backlog = bytes
+        if !self.isBlocked, bytes > bounds.outputHighWater {
+            self.isBlocked = true
+            return .blocked
+        }
+        if self.isBlocked, bytes <= bounds.outputLowWater {
+            self.isBlocked = false
+            return .unblocked
+        }
+        return .unchanged
+    }
+
+    mutating func close(at now: Instant, bounds: SupervisorBounds) {
+        self.state = .closing
+        self.frameDeadline = nil
+        self.lingerDeadline = now + bounds.lingerTimeout
+    }
+}

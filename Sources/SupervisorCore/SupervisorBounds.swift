@@ -1,0 +1,54 @@
+/// Everything in the supervisor that could grow, or take time, and where it stops (proto/PROTOCOL.md, "Bounds").
+public struct SupervisorBounds: Sendable {
+    // Connections.
+    public var connections = 512
+    public var requestsPerConnection = 128
+    /// From the connection to its first whole frame.
+    public var firstFrameTimeout = Duration.seconds(10)
+    /// From a frame's first byte to its last.
+    public var frameTimeout = Duration.seconds(30)
+    /// How long a client may take nothing while output waits for it.
+    public var stallTimeout = Duration.seconds(30)
+    /// How long a connection that is being closed may take to accept its last frames.
+    public var lingerTimeout = Duration.seconds(2)
+    /// Bytes of output that may wait for one client before the slots that make it are no longer read.
+    public var outputHighWater = 128 << 10
+    /// Bytes at which they are read again.
+    public var outputLowWater = 32 << 10
+
+    // Memory.
+    /// A frame up to this many bytes needs no reservation.
+    public var smallFrame = 64 << 10
+    /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes.
+    public var memory = 64 << 20
+    /// What smaller requests may hold in all until a slot takes them, in bytes; one provider's at most half of it.
+    public var smallRequestMemory = 32 << 20
+
+    // Requests.
+    public var queuedRequestsPerProvider = 1024
+
+    // Workers.
+    /// From its start to its hello.
+    public var workerStartTimeout = Duration.seconds(10)
+    public var pingInterval = Duration.seconds(5)
+    /// From a ping to its pong.
+    public var pongTimeout = Duration.seconds(15)
+    /// From the closing of its channels to its exit.
+    public var workerStopTimeout = Duration.seconds(5)
+    /// Processes of one provider that may finish their requests beside the one that takes new ones.
+    public var retiringWorkers = 2
+    public var backoff = Backoff.Bounds()
+
+    // The record.
+    /// Records that wait for the logger, and the room that open requests' endings will need, in bytes.
+    public var logBacklog = 16 << 20
+    /// What the end of a request may take there, in bytes.
+    public var endRecord = 8 << 10
+    public var loggerStartTimeout = Duration.seconds(15)
+    /// How long records may wait for an acknowledgement before the logger is taken for hung.
+    public var loggerStallTimeout = Duration.seconds(60)
+    /// From the closing of its channel to its exit.
+    public var loggerStopTimeout = Duration.seconds(15)
+
+    public init() {}
+}

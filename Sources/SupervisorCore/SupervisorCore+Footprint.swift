@@ -1,0 +1,21 @@
+/// What the core holds, for tests that assert its bounds.
+public struct Footprint: Sendable, Equatable {
+    public var connections: Int
+    public var requests: Int
+    public var workers: Int
+    public var deadlines: Int
+    public var queuePlaces: Int
+    /// Records that wait for the logger, in bytes.
+    public var logBytes: Int
+    /// What large frames and queued requests hold, in bytes.
+    public var memory: Int
+}
+
+extension SupervisorCore {
+    public var footprint: Footprint {
+        Footprint(
+            connections: self.connections.count, requests: self.requests.count, workers: self.workers.count,
+            deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
+            logBytes: self.log.bytes, memory: self.memory.used + self.smallRequestMemory.used)
+    }
+}

@@ -1,0 +1,259 @@
+import Messages
+
+// A prompt's way from the door to its last frame.
+extension SupervisorCore {
+    // MARK: Admission
+
+    /// Admits a prompt, or says why not. Nothing that is refused here has a row.
+    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+        do throws(Failure) {
+            let (provider, model) = try self.checkAdmission(of: prompt, from: connectionID, at: now)
+            let settings = self.providers[provider].settings
+            let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+            let opening = OpenRecord(
+                request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
+                provider: settings.name, model: model.id, stream: prompt.stream)
+            // Names are bounded, so that an opening is too.
+            guard self.log.hasRoom(forOpening: 4 * ProtocolBounds.nameLength) else {
+                throw self.logger.isReady
+                    ? Failure(.overloaded, "too many requests are open; try again later")
+                    : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
+            }
+            let number = RequestNumber(rawValue: self.nextNumber())
+            let frame = SlotRequest.encodePrompt(
+                prompt, request: ulid, model: model.id, key: model.needsKey ? settings.key : nil)
+            guard self.reserveFrame(of: number, frame.count, provider: provider) else {
+                throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
+            }
+            self.requests[number] = Request(
+                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
+                timeouts: settings.timeouts, frame: frame, at: now.instant)
+            self.connections[connectionID]!.requests[id] = number
+            self.counters.admitted += 1
+            self.updateDeadline(ofRequest: number)
+            let sequence = self.record(opening: opening, at: now)
+            switch self.configuration.durability {
+            case .commit:
+                self.requests[number]!.state = .recording(sequence: sequence)
+                self.logger.waiting.append((sequence, number))
+            case .relaxed:
+                self.enqueue(number, at: now)
+            }
+        } catch {
+            self.send(ClientAnswer.error(id: id, error), to: connectionID)
+        }
+    }
+
+    private func checkAdmission(
+        of prompt: PromptRequest, from connectionID: ConnectionID, at now: Now
+    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard self.phase == .running else { throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back") }
+        guard self.connections[connectionID]!.requests.count < self.bounds.requestsPerConnection else {
+            throw Failure(
+                .tooManyRequests,
+                "\(self.bounds.requestsPerConnection) requests are open on this connection; wait for one of them to end")
+        }
+        let (provider, model) = try self.resolveModel(prompt.model)
+        let settings = self.providers[provider].settings
+        guard !model.needsKey || settings.key != nil else {
+            let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
+            throw Failure(.noKey, "the model '\(model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
+        }
+        if case .parked(let until) = self.providers[provider].state {
+            throw Failure(
+                .providerUnavailable, self.parkedMessage(provider),
+                retryAfterMilliseconds: until.milliseconds(since: now.instant))
+        }
+        guard self.providers[provider].queue.count < self.bounds.queuedRequestsPerProvider else {
+            throw Failure(.overloaded, "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later")
+        }
+        return (provider, model)
+    }
+
+    private func resolveModel(_ name: String?) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard let name = name.flatMap({ $0.isEmpty ? nil : $0 }) ?? self.configuration.defaultModel else {
+            throw Failure(.unknownModel, "the request names no model and no default_model is configured")
+        }
+        guard let found = self.models[name] else {
+            let hint = name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
+            throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
+        }
+        return found
+    }
+
+    // MARK: Dispatch
+
+    /// Its row is on disk, or need not be: it may run.
+    mutating func enqueue(_ number: RequestNumber, at now: Now) {
+        let provider = self.requests[number]!.provider
+        self.requests[number]!.state = .queued
+        self.providers[provider].queue.append(number)
+        if case .parked = self.providers[provider].state {
+            return self.end(number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(provider))), at: now)
+        }
+        self.dispatchQueue(of: provider, at: now)
+    }
+
+    /// Hands waiting requests to idle slots while there are both.
+    mutating func dispatchQueue(of provider: Int, at now: Now) {
+        while let workerID = self.providers[provider].current, let number = self.providers[provider].queue.first,
+            let index = self.workers[workerID]?.takeSlot(for: number)
+        {
+            self.providers[provider].queue.remove(number)
+            self.dispatch(number, to: SlotID(worker: workerID, index: index), at: now)
+        }
+    }
+
+    private mutating func dispatch(_ number: RequestNumber, to slot: SlotID, at now: Now) {
+        let frame = self.requests[number]!.frame
+        let settings = self.providers[self.requests[number]!.provider].settings
+        self.requests[number]!.dispatched(to: slot, timeouts: settings.timeouts, at: now.instant)
+        let isLarge = frame.count > self.bounds.smallFrame
+        if !isLarge { self.releaseFrame(of: number) }
+        self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
+        let request = self.requests[number]!
+        if let connection = request.connection {
+            if request.isStreamed {
+                self.send(
+                    ClientAnswer.start(
+                        id: request.clientID, request: request.ulid, model: request.model, provider: settings.name),
+                    to: connection)
+            }
+            if self.connections[connection]!.isBlocked { self.setPausedForClient(number, true, at: now) }
+        }
+        self.updateDeadline(ofRequest: number)
+    }
+
+    // MARK: Cancelling
+
+    /// `op: cancel`.
+    mutating func cancel(_ target: RequestIdentifier, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+        guard let number = self.connections[connectionID]!.requests[target] else {
+            let text = String(decoding: target.encoded, as: UTF8.self)
+            let failure = Failure(.notFound, "no request of this connection with the id \(text) is open; it may have ended")
+            return self.send(ClientAnswer.error(id: id, failure), to: connectionID)
+        }
+        self.send(ClientAnswer.done(id: id), to: connectionID)
+        self.cutShort(number, Request.Ending(Failure(.cancelled, "the client cancelled the request")), at: now)
+    }
+
+    /// The client's connection is gone.
+    mutating func clientLeft(_ number: RequestNumber, at now: Now) {
+        guard self.requests[number] != nil else { return }
+        self.requests[number]!.connection = nil
+        if case .ending = self.requests[number]!.state {
+            self.forget(number)
+        } else {
+            self.cutShort(number, Request.Ending(Failure(.cancelled, "the client went away")), at: now)
+        }
+    }
+
+    /// Ends a request before its time: at once, or as soon as its slot lets go of it.
+    mutating func cutShort(_ number: RequestNumber, _ ending: Request.Ending, at now: Now) {
+        guard let request = self.requests[number] else { return }
+        switch request.state {
+        case .recording, .queued:
+            self.end(number, with: ending, at: now)
+        case .running(let slot):
+            let timeouts = self.providers[request.provider].settings.timeouts
+            self.requests[number]!.cancelled(slot, ending, timeouts: timeouts, at: now.instant)
+            self.actions.append(.sendSlot(slot, SlotRequest.encodeCancel(request.ulid), reportsWritten: false))
+            // A slot that is blocked in a write sees no cancel: read it again, and discard.
+            self.readAgain(slot)
+            self.updateDeadline(ofRequest: number)
+        case .cancelling, .ending:
+            break
+        }
+    }
+
+    mutating func requestExpired(_ number: RequestNumber, at now: Now) {
+        guard let request = self.requests[number] else { return }
+        switch request.expiry(at: now.instant) {
+        case .none: self.updateDeadline(ofRequest: number)
+        case .timedOut(let reason): self.cutShort(number, Request.Ending(Failure(.timeout, reason)), at: now)
+        case .slotHung: self.slotHung(number, at: now)
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends a request that failed.
+    ///
+    /// - Parameter usage: What it used all the same, where that is known.
+    mutating func end(_ number: RequestNumber, with ending: Request.Ending, usage: Usage? = nil, at now: Now) {
+        guard let request = self.requests[number] else { return }
+        let record = EndRecord(
+            request: request.ulid, atMilliseconds: now.wallMilliseconds, state: ending.state,
+            durationMilliseconds: now.instant.milliseconds(since: request.admittedAt), usage: usage,
+            providerRequestID: ending.failure.providerRequestID, failure: ending.failure)
+        let frame = ClientAnswer.error(id: request.clientID, ending.failure, request: request.ulid, usage: usage)
+        self.finish(number, record, lastFrame: frame, at: now)
+    }
+
+    /// Ends a request that succeeded. `event` is the slot's last, as it came.
+    mutating func complete(_ number: RequestNumber, _ outcome: SlotOutcome, event: [UInt8], at now: Now) {
+        guard let request = self.requests[number] else { return }
+        let duration = now.instant.milliseconds(since: request.admittedAt)
+        let record = EndRecord(
+            request: request.ulid, atMilliseconds: now.wallMilliseconds, state: .done, durationMilliseconds: duration,
+            usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID)
+        let frame = ClientAnswer.done(
+            id: request.clientID, request: request.ulid, model: request.model,
+            provider: self.providers[request.provider].settings.name, durationMilliseconds: duration, event)
+        self.finish(number, record, lastFrame: frame, at: now)
+    }
+
+    /// Puts the end on record, and lets the last frame go when it may.
+    private mutating func finish(_ number: RequestNumber, _ record: EndRecord, lastFrame: [UInt8], at now: Now) {
+        let request = self.requests[number]!
+        if case .queued = request.state { self.providers[request.provider].queue.remove(number) }
+        self.releaseFrame(of: number)
+        self.setDeadline(.request(number), at: nil)
+        self.counters.count(record.state)
+        let sequence = self.record(ending: record, at: now)
+        guard let connection = request.connection else { return self.forget(number) }
+        switch self.configuration.durability {
+        case .commit:
+            self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
+            self.logger.waiting.append((sequence, number))
+        case .relaxed:
+            self.send(lastFrame, to: connection)
+            self.forget(number)
+        }
+    }
+
+    /// A record of the request is on disk. One that ended before its opening was there waits for its ending.
+    mutating func recorded(_ number: RequestNumber, sequence: Int, at now: Now) {
+        guard let request = self.requests[number] else { return }
+        switch request.state {
+        case .recording(sequence):
+            self.enqueue(number, at: now)
+        case .ending(sequence, let lastFrame):
+            if let connection = request.connection { self.send(lastFrame, to: connection) }
+            self.forget(number)
+        case .recording, .queued, .running, .cancelling, .ending:
+            break
+        }
+    }
+
+    private mutating func forget(_ number: RequestNumber) {
+        guard let request = self.requests.removeValue(forKey: number) else { return }
+        if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
+    }
+
+    mutating func updateDeadline(ofRequest number: RequestNumber) {
+        self.setDeadline(.request(number), at: self.requests[number]?.deadline)
+    }
+}
+
+extension SupervisorCore.Counters {
+    fileprivate mutating func count(_ state: EndRecord.State) {
+        switch state {
+        case .done: self.done += 1
+        case .error: self.error += 1
+        case .cancelled: self.cancelled += 1
+        case .crashed: self.crashed += 1
+        case .lost: preconditionFailure("only the logger finds a request lost")
+        }
+    }
+}

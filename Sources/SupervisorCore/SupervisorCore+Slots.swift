@@ -1,0 +1,129 @@
+import Messages
+
+// What slots say, and when they are read.
+extension SupervisorCore {
+    mutating func slotEvent(_ slot: SlotID, _ payload: [UInt8], at now: Now) {
+        guard let worker = self.workers[slot.worker], worker.state != .dying else { return }
+        self.memory.release(.slotFrame(slot))
+        let event: SlotEventEnvelope
+        do {
+            event = try SlotEventEnvelope(decoding: payload)
+        } catch {
+            return self.workerMisbehaved(slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
+        }
+        switch worker.slots[slot.index].state {
+        case .busy(let number): self.requestEvent(number, event, slot, at: now)
+        case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
+        case .hung: break
+        }
+    }
+
+    private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now) {
+        let request = self.requests[number]!
+        switch (request.state, event.kind) {
+        case (.running, .output):
+            guard request.isStreamed else {
+                return self.workerMisbehaved(slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
+            }
+            let timeouts = self.providers[request.provider].settings.timeouts
+            if !self.workers[slot.worker]!.slots[slot.index].isPaused {
+                self.requests[number]!.outputArrived(timeouts: timeouts, at: now.instant)
+                // From the second event on the deadline only moves later: the timer finds out when it fires.
+                if !request.hasOutput { self.updateDeadline(ofRequest: number) }
+            }
+            if let connection = request.connection {
+                self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
+            }
+        case (.running, .done(let outcome)):
+            self.complete(number, outcome, event: event.bytes, at: now)
+            self.slotLetGo(slot, at: now)
+        case (.running, .error(let failure, let usage)):
+            self.end(number, with: Request.Ending(failure), usage: usage, at: now)
+            self.slotLetGo(slot, at: now)
+        case (.cancelling, .output):
+            break
+        case (.cancelling(_, let ending), .done(let outcome)):
+            self.end(number, with: ending, usage: outcome.usage, at: now)
+            self.slotLetGo(slot, at: now)
+        case (.cancelling(_, let ending), .error(_, let usage)):
+            self.end(number, with: ending, usage: usage, at: now)
+            self.slotLetGo(slot, at: now)
+        case (.recording, _), (.queued, _), (.ending, _):
+            preconditionFailure("a slot runs a request in state \(request.state)")
+        }
+    }
+
+    /// The slot is free. A process that only finishes what it has ends with its last request.
+    private mutating func slotLetGo(_ slot: SlotID, at now: Now) {
+        if self.workers[slot.worker]!.slots[slot.index].isPaused { self.actions.append(.resumeSlot(slot)) }
+        self.workers[slot.worker]!.releaseSlot(slot.index)
+        let worker = self.workers[slot.worker]!
+        if worker.state == .retiring, worker.busySlots == 0 {
+            self.killWorker(slot.worker, "one of its slots hung", at: now)
+        } else {
+            self.dispatchQueue(of: worker.provider, at: now)
+        }
+    }
+
+    /// A slot ignored its cancel for too long: its request ends as it was to end, and its process is replaced.
+    ///
+    /// The replacement starts first; neighbours in the old process finish, then it is killed.
+    mutating func slotHung(_ number: RequestNumber, at now: Now) {
+        guard case .cancelling(let slot, let ending) = self.requests[number]!.state else { return }
+        let provider = self.requests[number]!.provider
+        self.actions.append(
+            .log(
+                LogEntry(
+                    .warning, "slot hangs: its worker is replaced",
+                    ["provider": self.providers[provider].settings.name, "request": "\(self.requests[number]!.ulid)"])))
+        self.end(number, with: ending, at: now)
+        self.memory.release(.slotFrame(slot))
+        self.workers[slot.worker]!.slotHung(slot.index)
+        if self.providers[provider].current == slot.worker { self.retireWorker(slot.worker, at: now) }
+        if self.workers[slot.worker]?.busySlots == 0 { self.killWorker(slot.worker, "one of its slots hung", at: now) }
+    }
+
+    // MARK: Back-pressure
+
+    /// The client of a request takes no more output, or takes it again.
+    mutating func setPausedForClient(_ number: RequestNumber, _ isPaused: Bool, at now: Now) {
+        guard case .running(let slot) = self.requests[number]?.state else { return }
+        self.changePause(of: slot, at: now) { $0.isPausedForClient = isPaused }
+    }
+
+    /// Reads a slot whatever the reason why it was not read.
+    mutating func readAgain(_ slot: SlotID) {
+        guard self.workers[slot.worker]!.slots[slot.index].isPaused else { return }
+        if self.workers[slot.worker]!.slots[slot.index].isPausedForMemory { self.memory.release(.slotFrame(slot)) }
+        self.workers[slot.worker]!.slots[slot.index].isPausedForClient = false
+        self.workers[slot.worker]!.slots[slot.index].isPausedForMemory = false
+        self.actions.append(.resumeSlot(slot))
+    }
+
+    func isCancelling(_ slot: SlotID) -> Bool {
+        guard case .busy(let number) = self.workers[slot.worker]!.slots[slot.index].state,
+            case .cancelling = self.requests[number]!.state
+        else { return false }
+        return true
+    }
+
+    /// Changes why a slot is not read, and stops or resumes reading it accordingly.
+    ///
+    /// While a slot is not read its silence is ours: the deadlines of its request's progress stand still.
+    mutating func changePause(of slot: SlotID, at now: Now, _ change: (inout Worker.Slot) -> Void) {
+        guard let worker = self.workers[slot.worker], worker.state != .dying else { return }
+        let before = worker.slots[slot.index].isPaused
+        change(&self.workers[slot.worker]!.slots[slot.index])
+        let after = self.workers[slot.worker]!.slots[slot.index].isPaused
+        guard before != after else { return }
+        self.actions.append(after ? .pauseSlot(slot) : .resumeSlot(slot))
+        guard case .busy(let number) = worker.slots[slot.index].state else { return }
+        if after {
+            self.requests[number]!.slotPaused()
+        } else {
+            let timeouts = self.providers[self.requests[number]!.provider].settings.timeouts
+            self.requests[number]!.slotResumed(timeouts: timeouts, at: now.instant)
+        }
+        self.updateDeadline(ofRequest: number)
+    }
+}

@@ -1,0 +1,97 @@
+import JSON
+import Messages
+
+// What is told to those who ask (proto/client.md, "StatusDone" and "ModelsDone").
+extension SupervisorCore {
+    var modelList: [UInt8] {
+        let models = self.providers.flatMap { provider in
+            provider.settings.models.map { model -> JSONValue in
+                .object([
+                    .init("id", .string(model.id)),
+                    .init("aliases", .array(model.aliases.map(JSONValue.string))),
+                    .init("provider", .string(provider.settings.name)),
+                    .init("needs_key", .bool(model.needsKey)),
+                    .init("default", .bool(self.isDefault(model))),
+                ])
+            }
+        }
+        return JSONValue.array(models).serialized()
+    }
+
+    private func isDefault(_ model: ModelDescription) -> Bool {
+        self.configuration.defaultModel.flatMap { self.models[$0] }?.model.id == model.id
+    }
+
+    func status(at now: Now) -> [UInt8] {
+        let open = self.requests.count
+        let queued = self.providers.reduce(0) { $0 + $1.queue.count }
+        return JSONValue.object([
+            .init("version", .string(SoftwareVersion.current)),
+            .init("pid", .integer(self.processID)),
+            .init("uptime_ms", .integer(now.instant.milliseconds(since: self.startedAt))),
+            .init("draining", .bool(self.phase != .running)),
+            .init("durability", .string(self.configuration.durability.rawValue)),
+            .init("connections", .integer(self.connections.count)),
+            .init("requests", .object([
+                .init("open", .integer(open)),
+                .init("queued", .integer(queued)),
+                .init("admitted", .integer(self.counters.admitted)),
+                .init("done", .integer(self.counters.done)),
+                .init("error", .integer(self.counters.error)),
+                .init("cancelled", .integer(self.counters.cancelled)),
+                .init("crashed", .integer(self.counters.crashed)),
+            ])),
+            .init("memory", .object([
+                .init("budget_bytes", .integer(self.memory.limit + self.smallRequestMemory.limit)),
+                .init("used_bytes", .integer(self.memory.used + self.smallRequestMemory.used)),
+            ])),
+            .init("logger", self.loggerStatus),
+            .init("providers", .array(self.providers.map { self.status(of: $0, at: now) })),
+        ]).serialized()
+    }
+
+    private var loggerStatus: JSONValue {
+        let state = switch self.logger.state {
+        case .starting: self.logger.hasBeenReady ? "restarting" : "starting"
+        case .waiting: "restarting"
+        case .ready, .stopping, .gone: "ready"
+        }
+        var members: [JSONValue.Member] = [.init("state", .string(state))]
+        if let pid = self.logger.pid { members.append(.init("pid", .integer(pid))) }
+        members += [
+            .init("restarts", .integer(self.logger.restarts)),
+            .init("backlog_records", .integer(self.log.count)),
+            .init("backlog_bytes", .integer(self.log.bytes)),
+            .init("acknowledged", .integer(self.log.acknowledged)),
+        ]
+        return .object(members)
+    }
+
+    private func status(of provider: Provider, at now: Now) -> JSONValue {
+        let state = switch provider.state {
+        case .starting: "starting"
+        case .ready: "ready"
+        case .waiting: "waiting"
+        case .parked: "parked"
+        case .stopped: "stopped"
+        }
+        let processes = ([provider.current].compactMap { $0 } + provider.retiring).compactMap { self.workers[$0] }
+        var members: [JSONValue.Member] = [
+            .init("name", .string(provider.settings.name)),
+            .init("type", .string(provider.settings.kind.rawValue)),
+            .init("state", .string(state)),
+        ]
+        if let pid = provider.current.flatMap({ self.workers[$0]?.pid }) { members.append(.init("pid", .integer(pid))) }
+        members += [
+            .init("processes", .integer(processes.count)),
+            .init("slots", .integer(provider.settings.slots)),
+            .init("busy", .integer(processes.reduce(0) { $0 + $1.busySlots })),
+            .init("queued", .integer(provider.queue.count)),
+            .init("starts", .integer(provider.starts)),
+            .init("deaths", .integer(provider.deaths)),
+        ]
+        if let last = provider.lastExit { members.append(.init("last_exit", .string(last))) }
+        if let until = provider.deadline { members.append(.init("retry_in_ms", .integer(until.milliseconds(since: now.instant)))) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,91 @@
+import Messages
+
+// The end: open requests first, then the workers, and the logger last.
+extension SupervisorCore {
+    var isDraining: Bool {
+        switch self.phase {
+        case .draining, .cutShort: true
+        case .running, .stoppingWorkers, .stoppingLogger, .stopped: false
+        }
+    }
+
+    /// Finish what is open, and stop. A second drain does not wait.
+    mutating func drain(at now: Now) {
+        switch self.phase {
+        case .running:
+            let timeout = Duration.milliseconds(self.configuration.drainTimeoutMilliseconds)
+            self.phase = .draining(until: now.instant + timeout)
+            self.actions.append(.log(LogEntry(.info, "draining", ["open_requests": "\(self.requests.count)"])))
+            self.actions.append(.stopListening)
+            self.setDeadline(.phase, at: now.instant + timeout)
+        case .draining:
+            self.cutAllShort(at: now)
+        case .cutShort, .stoppingWorkers, .stoppingLogger, .stopped:
+            break
+        }
+    }
+
+    private mutating func cutAllShort(at now: Now) {
+        self.phase = .cutShort
+        self.setDeadline(.phase, at: nil)
+        let ending = Request.Ending(Failure(.shuttingDown, "the daemon stopped before the answer was whole"))
+        for number in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.cutShort(number, ending, at: now) }
+    }
+
+    mutating func phaseExpired(at now: Now) {
+        switch self.phase {
+        case .draining:
+            self.cutAllShort(at: now)
+        case .stoppingLogger:
+            self.actions.append(.log(LogEntry(.error, "records were not committed", ["records": "\(self.log.count)"])))
+            self.phase = .stopped
+            self.actions.append(.killLogger)
+            self.actions.append(.exit(code: 1))
+        case .running, .cutShort, .stoppingWorkers, .stopped:
+            break
+        }
+    }
+
+    /// Takes the next step of a stop, if what it waits for has come.
+    mutating func proceedToStop(at now: Now) {
+        if self.isDraining, self.openRequests == 0 {
+            self.phase = .stoppingWorkers
+            self.setDeadline(.phase, at: nil)
+            for index in self.providers.indices {
+                self.providers[index].state = .stopped
+                self.setDeadline(.provider(index), at: nil)
+            }
+            for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.workers[id]!.state != .dying {
+                self.workers[id]!.dismissed(at: now.instant, timeout: self.bounds.workerStopTimeout)
+                self.actions.append(.closeWorker(id))
+                self.updateDeadline(ofWorker: id)
+            }
+        }
+        if self.phase == .stoppingWorkers, self.workers.isEmpty {
+            let deadline = now.instant + self.bounds.loggerStopTimeout
+            self.phase = .stoppingLogger(until: deadline)
+            self.setDeadline(.phase, at: deadline)
+        }
+        guard case .stoppingLogger = self.phase else { return }
+        if self.logger.isReady, self.log.isEmpty {
+            self.logger.state = .stopping
+            self.setDeadline(.logger, at: nil)
+            self.actions.append(.closeLogger)
+        }
+        if self.logger.state == .gone {
+            for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.finishConnection(id, at: now) }
+            if self.connections.isEmpty {
+                self.phase = .stopped
+                self.setDeadline(.phase, at: nil)
+                self.actions.append(.exit(code: 0))
+            }
+        }
+    }
+
+    /// Requests whose client, or row, still waits.
+    private var openRequests: Int {
+        self.requests.values.count { request in
+            if case .ending = request.state { false } else { true }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+public import Messages
+
+/// Everything the supervisor decides, as a value.
+///
+/// `handle` takes what happened and returns what to do. It reads no clock, owns no descriptor and draws its random numbers from a
+/// seed, so that a simulation can drive the very code that runs in production (docs/architecture.md).
+///
+/// The parts: ``Connection``, ``Request``, ``Worker`` and ``Provider`` are state machines of one thing each; this type holds them
+/// and passes what one says to the others. Each extension is one side of that: clients, requests, workers, the logger, the end.
+public struct SupervisorCore: Sendable {
+    /// What a deadline belongs to. Each has one at most: the earliest of its own.
+    enum Timer: Hashable, Sendable {
+        case connection(ConnectionID)
+        case request(RequestNumber)
+        case worker(WorkerID)
+        case provider(Int)
+        case logger
+        case phase
+    }
+
+    /// Where the daemon is in its life.
+    enum Phase: Sendable, Equatable {
+        case running
+        /// No new requests; the open ones may finish until the deadline, then they are cut short.
+        case draining(until: Instant)
+        /// Every request was cut short that had not ended by then.
+        case cutShort
+        /// No request is open; the workers end.
+        case stoppingWorkers
+        /// The workers are gone; the logger commits what it was sent.
+        case stoppingLogger(until: Instant)
+        case stopped
+    }
+
+    struct Counters: Sendable {
+        var admitted = 0
+        var done = 0
+        var error = 0
+        var cancelled = 0
+        var crashed = 0
+    }
+
+    let configuration: ServiceConfiguration
+    let bounds: SupervisorBounds
+    let processID: Int
+    var random: SeededGenerator
+    var ulids = ULIDGenerator()
+
+    var phase = Phase.running
+    var startedAt = Instant(nanoseconds: 0)
+    var counters = Counters()
+
+    var connections: [ConnectionID: Connection] = [:]
+    var requests: [RequestNumber: Request] = [:]
+    var workers: [WorkerID: Worker] = [:]
+    var providers: [Provider]
+    /// Ids and aliases of models: which provider serves it, under which id.
+    var models: [String: (provider: Int, model: ModelDescription)] = [:]
+
+    var log: LogQueue
+    var logger: LoggerProcess
+    var memory: MemoryBudget
+    /// Apart from `memory`, so that no large frame keeps a small request out.
+    var smallRequestMemory: MemoryBudget
+
+    var deadlines = DeadlineQueue<Timer>()
+    /// The instant that the shell's timer is set to.
+    private var armed: Instant?
+    private var lastNumber: UInt64 = 0
+    /// What the event in hand has led to so far.
+    var actions: [Action] = []
+
+    /// - Parameters:
+    ///   - seed: Unpredictable, for it names the requests.
+    ///   - processID: For status only.
+    public init(
+        configuration: ServiceConfiguration, bounds: SupervisorBounds = SupervisorBounds(), seed: UInt64, processID: Int = 0
+    ) {
+        self.configuration = configuration
+        self.bounds = bounds
+        self.processID = processID
+        self.random = SeededGenerator(seed: seed)
+        self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
+        self.log = LogQueue(bound: bounds.logBacklog, endBytes: bounds.endRecord)
+        self.logger = LoggerProcess()
+        self.memory = MemoryBudget(limit: bounds.memory)
+        self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
+        for (index, provider) in configuration.providers.enumerated() {
+            for model in provider.models {
+                for name in [model.id] + model.aliases where self.models[name] == nil { self.models[name] = (index, model) }
+            }
+        }
+    }
+
+    /// Takes one event and returns what to do because of it, in order.
+    public mutating func handle(_ event: Event, at now: Now) -> [Action] {
+        switch event {
+        case .start: self.start(at: now)
+
+        case .clientConnected(let id, let peer): self.clientConnected(id, peer, at: now)
+        case .clientFrame(let id, let payload): self.clientFrame(id, payload, at: now)
+        case .clientFrameBegun(let id, let length): self.clientFrameBegun(id, length, at: now)
+        case .clientFrameTooLong(let id, let length): self.clientFrameTooLong(id, length, at: now)
+        case .clientBacklog(let id, let bytes): self.clientBacklog(id, bytes, at: now)
+        case .clientClosed(let id): self.clientClosed(id, at: now)
+
+        case .workerStarted(let id, let pid): self.workers[id]?.pid = pid
+        case .workerFailedToStart(let id, let reason): self.workerFailedToStart(id, reason, at: now)
+        case .workerReport(let id, let payload): self.workerReport(id, payload, at: now)
+        case .slotEvent(let slot, let payload): self.slotEvent(slot, payload, at: now)
+        case .slotFrameBegun(let slot, let length): self.slotFrameBegun(slot, length, at: now)
+        case .slotWritten(let slot): self.slotWritten(slot)
+        case .workerBrokeProtocol(let id, let reason): self.workerMisbehaved(id, reason, culprit: nil, at: now)
+        case .workerExited(let id, let status): self.workerExited(id, status, at: now)
+
+        case .loggerStarted(let pid): self.logger.pid = pid
+        case .loggerFailedToStart(let reason): self.loggerEnded(reason, isFatal: true, at: now)
+        case .loggerReply(let payload): self.loggerReply(payload, at: now)
+        case .loggerBrokeProtocol(let reason): self.loggerMisbehaved(reason)
+        case .loggerExited(let status): self.loggerExited(status, at: now)
+
+        case .timer: self.timerFired(at: now)
+        case .drain: self.drain(at: now)
+        }
+        self.grantMemory(at: now)
+        self.proceedToStop(at: now)
+        self.armTimer()
+        defer { self.actions.removeAll(keepingCapacity: false) }
+        return self.actions
+    }
+
+    private mutating func start(at now: Now) {
+        self.startedAt = now.instant
+        self.logger.session = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+        self.startLogger(at: now)
+        for index in self.providers.indices { self.startWorker(of: index, at: now) }
+    }
+
+    mutating func nextNumber() -> UInt64 {
+        self.lastNumber += 1
+        return self.lastNumber
+    }
+
+    // MARK: Time
+
+    /// Sets, moves or removes the deadline of `timer`.
+    mutating func setDeadline(_ timer: Timer, at instant: Instant?) {
+        if let instant { self.deadlines.set(timer, at: instant) } else { self.deadlines.remove(timer) }
+    }
+
+    private mutating func timerFired(at now: Now) {
+        self.armed = nil
+        while let timer = self.deadlines.popDue(at: now.instant) {
+            switch timer {
+            case .connection(let id): self.connectionExpired(id, at: now)
+            case .request(let number): self.requestExpired(number, at: now)
+            case .worker(let id): self.workerExpired(id, at: now)
+            case .provider(let index): self.startWorker(of: index, at: now)
+            case .logger: self.loggerExpired(at: now)
+            case .phase: self.phaseExpired(at: now)
+            }
+        }
+    }
+
+    private mutating func armTimer() {
+        guard let earliest = self.deadlines.earliest, self.armed.map({ earliest < $0 }) ?? true else { return }
+        self.armed = earliest
+        self.actions.append(.setTimer(earliest))
+    }
+}

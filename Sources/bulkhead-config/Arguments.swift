@@ -1,0 +1,60 @@
+/// What the command line asks of bulkhead-config.
+enum Arguments: Equatable {
+    /// Answer the supervisor on the channel.
+    case serve(file: String?, socketPath: String?, stateDirectory: String?)
+    /// Tell a person what is wrong with a file.
+    case check(file: String)
+    case help
+    case version
+
+    /// Why a command line cannot be understood.
+    struct UsageError: Error, Equatable {
+        let message: String
+    }
+
+    static let usage = """
+        Usage: bulkhead-config --check FILE
+               bulkhead-config [--config FILE] [--socket PATH] [--state-directory DIR]
+
+        The first form checks a configuration file; `bulkhead config check FILE` calls it. It says
+        what the file means, or each thing that is wrong with it by file, line and column.
+
+        The second form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
+        the file and the environment and answers with one frame.
+
+          --check FILE           check FILE and exit: 0 if it can be used, 1 if not
+          --config FILE          the configuration; without it, the defaults
+          --socket PATH          counts for more than `socket` in the file
+          --state-directory DIR  counts for more than `state_directory` in the file
+          --help                 show this
+          --version              show the version
+        """
+
+    /// - Parameter arguments: Without the name of the program.
+    static func parse(_ arguments: some Sequence<String>) throws(UsageError) -> Arguments {
+        var values: [String: String] = [:]
+        var iterator = arguments.makeIterator()
+        while let argument = iterator.next() {
+            if argument == "--help" || argument == "-h" { return .help }
+            if argument == "--version" { return .version }
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            guard ["--check", "--config", "--socket", "--state-directory"].contains(name) else {
+                throw UsageError(
+                    message: name.hasPrefix("-") ? "unknown option \(name)" : "unexpected argument '\(argument)'")
+            }
+            guard let value = parts.count == 2 ? String(parts[1]) : iterator.next(), !value.isEmpty else {
+                throw UsageError(message: "\(name) needs a value")
+            }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw UsageError(message: "\(name) is given twice")
+            }
+        }
+        if let file = values["--check"] {
+            guard values.count == 1 else { throw UsageError(message: "--check goes with no other option") }
+            return .check(file: file)
+        }
+        return .serve(
+            file: values["--config"], socketPath: values["--socket"], stateDirectory: values["--state-directory"])
+    }
+}

@@ -1,0 +1,101 @@
+import BlockingChannel
+import Configuration
+import Foundation
+import Messages
+
+/// Reads the configuration for the supervisor, or checks a file for a person.
+struct Program {
+    /// Exit codes; 64 and 74 are those of sysexits.h.
+    enum ExitCode: Int32 {
+        case success = 0
+        case refused = 1
+        case usage = 64
+        case inputOutput = 74
+    }
+
+    /// The descriptor of the channel to the supervisor.
+    private static let channel: CInt = 3
+
+    private let reader: ConfigurationReader
+
+    init() {
+        self.reader = ConfigurationReader(
+            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID)
+    }
+
+    func run(_ arguments: some Sequence<String>) -> ExitCode {
+        do throws(Arguments.UsageError) {
+            switch try Arguments.parse(arguments) {
+            case .serve(let file, let socketPath, let stateDirectory):
+                let overrides = ConfigurationOverrides(
+                    socketPath: socketPath, stateDirectory: stateDirectory,
+                    currentDirectory: FileManager.default.currentDirectoryPath)
+                return self.serve(file: file, overrides: overrides)
+            case .check(let file):
+                return self.check(file)
+            case .help:
+                print(Arguments.usage)
+            case .version:
+                print("bulkhead-config \(SoftwareVersion.current)")
+            }
+            return .success
+        } catch {
+            Self.complain("bulkhead-config: \(error.message)\n\n\(Arguments.usage)")
+            return .usage
+        }
+    }
+
+    private func serve(file: String?, overrides: ConfigurationOverrides) -> ExitCode {
+        guard Self.isSocket(Self.channel) else {
+            Self.complain(
+                "bulkhead-config: there is no channel on descriptor 3: bulkheadd starts this program; "
+                    + "to check a file yourself, run bulkhead-config --check FILE")
+            return .usage
+        }
+        let reply = self.read(file, overrides: overrides, for: .service)
+        let channel = BlockingChannel(
+            adopting: Self.channel, maximumPayloadLength: ProtocolBounds.configurationFrame)
+        do throws(ChannelError) {
+            try channel.write(reply.encoded)
+        } catch {
+            Self.complain("bulkhead-config: the supervisor cannot be answered: \(error)")
+            return .inputOutput
+        }
+        switch reply {
+        case .configuration: return .success
+        case .refused: return .refused
+        }
+    }
+
+    private func check(_ file: String) -> ExitCode {
+        switch self.read(file, overrides: ConfigurationOverrides(), for: .check) {
+        case .configuration(let configuration):
+            print("\(file): ok")
+            for warning in configuration.warnings { print("warning: \(warning)") }
+            print(ConfigurationSummary(configuration))
+            return .success
+        case .refused(let problems):
+            for problem in problems { Self.complain(problem.description) }
+            return .refused
+        }
+    }
+
+    private func read(
+        _ file: String?, overrides: ConfigurationOverrides, for purpose: ConfigurationReader.Purpose
+    ) -> ConfigurationReply {
+        do throws(ConfigurationProblem) {
+            return self.reader.read(try file.map(ConfigurationFile.load), overrides: overrides, for: purpose)
+        } catch {
+            return .refused([error])
+        }
+    }
+
+    private static func isSocket(_ descriptor: CInt) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    private static func complain(_ message: String) {
+        FileHandle.standardError.write(Data("\(message)\n".utf8))
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+
+/// What must hold in this process before it does anything else.
+enum ProcessSettings {
+    static func apply() {
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
+        // A Ctrl-C, a closed terminal and systemd's SIGTERM reach every process of the daemon. The logger outlives its
+        // writer, so only the end of its channel ends it. SIGXFSZ would kill where a refused write can be reported.
+        for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXFSZ] { signal(ignored, SIG_IGN) }
+        // SQLite gives its other files the permissions of the first.
+        umask(0o077)
+        // A core dump would hold what people are told in confidence.
+        var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Glibc
+
+struct ConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Check configuration files.", subcommands: [ConfigCheckCommand.self])
+}
+
+struct ConfigCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say what is wrong with a bulkhead.yaml, with file, line and column.",
+        discussion: """
+            Runs bulkhead-config, the program that reads the file for the daemon, and
+            exits with its status: 0 if the daemon would accept the file. The daemon
+            itself need not run.
+
+            EXAMPLES
+              bulkhead config check /etc/bulkhead/bulkhead.yaml
+            """)
+
+    @Argument(help: "The file to check.")
+    var file: String
+
+    func run() throws {
+        let program = "bulkhead-config"
+        let directory = Self.ownDirectory
+        for path in ["\(directory)/\(program)", "\(directory)/../libexec/bulkhead/\(program)"] {
+            Self.execute(path, [program, "--check", self.file])
+        }
+        try? StandardStream.error.writeLine(
+            "bulkhead: cannot run \(program): \(String(cString: strerror(errno))). "
+                + "It belongs beside bulkhead in '\(directory)' or in ../libexec/bulkhead")
+        throw ExitStatus.unreachable
+    }
+
+    /// Where this program's file is (`readlink` of /proc/self/exe).
+    private static var ownDirectory: String {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        }
+        let path = buffer.prefix(max(count, 0))
+        return String(decoding: path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)], as: UTF8.self)
+    }
+
+    /// Becomes the program at `path` (`execv`); returns where that cannot be.
+    private static func execute(_ path: String, _ arguments: [String]) {
+        // The next program inherits mask and ignored signals, and should find them as they usually are.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+        signal(SIGPIPE, SIG_DFL)
+        var pointers = arguments.map { strdup($0) } + [nil]
+        execv(path, &pointers)
+        for pointer in pointers { free(pointer) }
+    }
+}

@@ -1,0 +1,48 @@
+import BulkheadClient
+
+/// The daemon's status at a glance.
+enum StatusText {
+    static func make(_ status: DaemonStatus) -> String {
+        Text.table([
+            ["bulkheadd", Self.daemon(status)],
+            ["requests", Self.requests(status.requests)],
+            ["connections", "\(status.connections)"],
+            ["memory", Self.memory(status.memory)],
+            ["logger", Self.logger(status.logger)],
+        ]) + "\n" + Text.table([Self.providerTitles] + status.providers.map(Self.provider))
+    }
+
+    private static func daemon(_ status: DaemonStatus) -> String {
+        "\(status.version), pid \(status.pid), up \(Text.duration(milliseconds: status.uptimeMilliseconds)), "
+            + "durability \(status.durability)\(status.isDraining ? ", draining" : "")"
+    }
+
+    private static func requests(_ requests: DaemonStatus.Requests) -> String {
+        "\(requests.open) open (\(requests.queued) queued); \(requests.admitted) admitted: \(requests.done) done, "
+            + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed"
+    }
+
+    private static func memory(_ memory: DaemonStatus.Memory) -> String {
+        "\(Text.size(bytes: memory.usedBytes)) of \(Text.size(bytes: memory.budgetBytes)) for frames"
+    }
+
+    private static func logger(_ logger: DaemonStatus.Logger) -> String {
+        let pid = logger.pid.map { ", pid \($0)" } ?? ""
+        return "\(logger.state)\(pid), restarts \(logger.restarts), \(logger.acknowledged) records on disk, "
+            + "\(logger.backlogRecords) waiting (\(Text.size(bytes: logger.backlogBytes)))"
+    }
+
+    private static let providerTitles = [
+        "PROVIDER", "TYPE", "STATE", "PID", "SLOTS", "QUEUED", "STARTS", "DEATHS", "NOTES",
+    ]
+
+    private static func provider(_ provider: DaemonStatus.Provider) -> [String] {
+        let retry = provider.retryInMilliseconds.map { "retry in \(Text.duration(milliseconds: $0))" }
+        let exit = provider.lastExit.map { "last exit: \($0)" }
+        return [
+            provider.name, provider.type, provider.state, provider.pid.map(String.init) ?? "-",
+            "\(provider.busy)/\(provider.slots)", "\(provider.queued)", "\(provider.starts)", "\(provider.deaths)",
+            [retry, exit].compactMap { $0 }.joined(separator: "; "),
+        ]
+    }
+}

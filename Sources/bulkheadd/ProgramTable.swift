@@ -1,0 +1,65 @@
+import Glibc
+import Messages
+
+/// The programs that the supervisor starts, and what each is given.
+struct ProgramTable {
+    private let workerPath: String
+    private let loggerPath: String
+    private let configuration: ServiceConfiguration
+
+    init(_ configuration: ServiceConfiguration) throws(StartError) {
+        self.workerPath = try ProgramLocator.find("bulkhead-worker")
+        self.loggerPath = try ProgramLocator.find("bulkhead-logger")
+        self.configuration = configuration
+    }
+
+    /// A worker has its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control channel.
+    func worker(provider: String, slots: Int) -> ChildProcess.Program {
+        ChildProcess.Program(
+            path: self.workerPath, arguments: ["bulkhead-worker", provider], environment: Self.workerEnvironment,
+            channels: [ProtocolBounds.controlFrame] + Array(repeating: ProtocolBounds.lastFrame, count: slots))
+    }
+
+    var logger: ChildProcess.Program {
+        ChildProcess.Program(
+            path: self.loggerPath,
+            arguments: [
+                "bulkhead-logger", "--database", "\(self.configuration.stateDirectory)/logs.db", "--durability",
+                self.configuration.durability.rawValue,
+            ],
+            environment: [], channels: [ProtocolBounds.logFrame])
+    }
+
+    /// bulkhead-config looks keys up in the environment, so it is given all of ours.
+    static func configuration(_ arguments: Arguments) throws(StartError) -> ChildProcess.Program {
+        var list = ["bulkhead-config"]
+        for (option, value) in [
+            ("--config", arguments.configuration), ("--socket", arguments.socket),
+            ("--state-directory", arguments.stateDirectory),
+        ] {
+            if let value { list += [option, value] }
+        }
+        return ChildProcess.Program(
+            path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: Self.environment,
+            channels: [ProtocolBounds.configurationFrame])
+    }
+
+    /// What a provider's worker may need of our environment: the way out, and whom to trust on it.
+    private static var workerEnvironment: [String] {
+        let names = [
+            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ]
+        return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+    }
+
+    private static var environment: [String] {
+        var list: [String] = []
+        var next = environ
+        while let entry = next.pointee {
+            list.append(String(cString: entry))
+            next += 1
+        }
+        return list
+    }
+}

@@ -1,0 +1,248 @@
+import Glibc
+import Libuv
+import Logging
+import Messages
+import SupervisorCore
+
+/// The thin shell around ``SupervisorCore``: it turns callbacks of libuv into events, and actions into calls. It decides nothing.
+///
+/// A callback only queues events; ``drain()`` hands them to the core one by one, performs what it says, and writes what that
+/// made. So no event interrupts another, and the queue, if it were recorded, could be replayed.
+final class Shell {
+    private let loop: Loop
+    private let listener: Listener
+    private let programs: ProgramTable
+    private var core: SupervisorCore
+    private let timer: Timer
+    private let log: Logger
+
+    private var inbox: [Event] = []
+    private var isDraining = false
+    /// Channels with something to write, in the order in which they got it.
+    private var unflushed: [() -> Void] = []
+    private var clients: [ConnectionID: ClientConnection] = [:]
+    private var workers: [WorkerID: ChildProcess] = [:]
+    private var workerIDs: [ObjectIdentifier: WorkerID] = [:]
+    private var reportsWritten: Set<SlotID> = []
+    private var logger: ChildProcess?
+    private var lastConnection: UInt64 = 0
+    private(set) var exitCode: CInt = 0
+
+    init(
+        loop: Loop, listener: Listener, programs: ProgramTable, configuration: ServiceConfiguration, log: Logger
+    ) throws {
+        self.loop = loop
+        self.listener = listener
+        self.programs = programs
+        self.log = log
+        self.timer = try Timer(on: loop)
+        self.core = SupervisorCore(
+            configuration: configuration, seed: UInt64.random(in: 0...UInt64.max), processID: Int(getpid()))
+    }
+
+    func start() throws {
+        try self.listener.listen { [unowned self] in self.acceptClient() }
+        self.post(.start)
+    }
+
+    // MARK: Events
+
+    /// Hands `event`, and all that follow from it, to the core.
+    func post(_ event: Event) {
+        self.inbox.append(event)
+        self.drain()
+    }
+
+    func queue(_ event: Event) { self.inbox.append(event) }
+
+    /// Handles what is queued, and writes what came of it.
+    func drain() {
+        guard !self.isDraining else { return }
+        self.isDraining = true
+        repeat {
+            var index = 0
+            while index < self.inbox.count {
+                let now = Now(
+                    instant: Instant(nanoseconds: Clock.monotonicNanoseconds), wallMilliseconds: Clock.wallMilliseconds)
+                for action in self.core.handle(self.inbox[index], at: now) { self.perform(action) }
+                index += 1
+            }
+            self.inbox.removeAll(keepingCapacity: true)
+            let writers = self.unflushed
+            self.unflushed.removeAll(keepingCapacity: true)
+            for write in writers { write() }
+        } while !self.inbox.isEmpty
+        self.isDraining = false
+    }
+
+    // MARK: Actions
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .send(let id, let payload):
+            guard let client = self.clients[id] else { return }
+            client.channel.send(payload)
+            self.flushLater(client)
+        case .pauseClient(let id): self.clients[id]?.channel.pause()
+        case .resumeClient(let id): self.clients[id]?.channel.resume()
+        case .closeClient(let id):
+            guard let client = self.clients[id] else { return }
+            client.channel.closeWhenWritten { [unowned self] in self.clientClosed(id) }
+            self.flushLater(client)
+        case .dropClient(let id): self.clients[id]?.channel.close { [unowned self] in self.clientClosed(id) }
+        case .stopListening: self.listener.close()
+
+        case .startWorker(let id, let provider, let slots): self.startWorker(id, provider: provider, slots: slots)
+        case .sendWorker(let id, let payload): self.send(payload, to: self.workers[id], on: 0)
+        case .sendSlot(let slot, let payload, let reportsWritten):
+            if reportsWritten { self.reportsWritten.insert(slot) }
+            self.send(payload, to: self.workers[slot.worker], on: slot.index + 1)
+        case .pauseSlot(let slot): self.workers[slot.worker]?.pause(slot.index + 1)
+        case .resumeSlot(let slot): self.workers[slot.worker]?.resume(slot.index + 1)
+        case .closeWorker(let id): self.workers[id]?.closeChannels()
+        case .killWorker(let id): self.workers[id]?.kill()
+
+        case .startLogger: self.startLogger()
+        case .sendLogger(let payload): self.send(payload, to: self.logger, on: 0)
+        case .closeLogger: self.logger?.closeChannels()
+        case .killLogger: self.logger?.kill()
+
+        case .setTimer(let instant): self.setTimer(instant)
+        case .log(let entry): self.log.log(entry)
+        case .exit(let code):
+            self.exitCode = CInt(code)
+            self.loop.stop()
+        }
+    }
+
+    private func setTimer(_ instant: Instant) {
+        let now = Clock.monotonicNanoseconds
+        // Rounded up: a timer that fires early would find nothing due, and be set again for nothing.
+        let delay = instant.nanoseconds > now ? (instant.nanoseconds - now + 999_999) / 1_000_000 : 0
+        self.timer.start(afterMilliseconds: delay) { [unowned self] in self.post(.timer) }
+    }
+
+    private func send(_ payload: [UInt8], to child: ChildProcess?, on channel: Int) {
+        guard let child else { return }
+        child.send(payload, on: channel)
+        self.unflushed.append { child.flush(channel) }
+    }
+
+    private func flushLater(_ client: ClientConnection) {
+        guard !client.isFlushPending else { return }
+        client.isFlushPending = true
+        self.unflushed.append {
+            client.isFlushPending = false
+            client.channel.flush()
+        }
+    }
+
+    // MARK: Clients
+
+    private func acceptClient() {
+        do {
+            let (pipe, peer) = try self.listener.accept(on: self.loop)
+            self.lastConnection += 1
+            let id = ConnectionID(self.lastConnection)
+            let client = ClientConnection(id, pipe, shell: self)
+            self.clients[id] = client
+            try client.channel.startReading()
+            self.post(.clientConnected(id, PeerCredentials(uid: peer.uid, gid: peer.gid, pid: peer.pid)))
+        } catch {
+            self.log.log(LogEntry(.warning, "a client could not be accepted", ["reason": "\(error)"]))
+        }
+    }
+
+    /// The client has gone by itself: nothing more can be told to it.
+    func clientEnded(_ id: ConnectionID) {
+        guard let client = self.clients[id] else { return }
+        client.channel.close { [unowned self] in self.clientClosed(id) }
+    }
+
+    private func clientClosed(_ id: ConnectionID) {
+        guard self.clients.removeValue(forKey: id) != nil else { return }
+        self.post(.clientClosed(id))
+    }
+
+    // MARK: Children
+
+    private func startWorker(_ id: WorkerID, provider: String, slots: Int) {
+        do {
+            let child = try ChildProcess(self.programs.worker(provider: provider, slots: slots), on: self.loop, delegate: self)
+            self.workers[id] = child
+            self.workerIDs[ObjectIdentifier(child)] = id
+            self.queue(.workerStarted(id, pid: child.pid))
+        } catch {
+            self.queue(.workerFailedToStart(id, reason: "\(error)"))
+        }
+    }
+
+    private func startLogger() {
+        do {
+            let child = try ChildProcess(self.programs.logger, on: self.loop, delegate: self)
+            self.logger = child
+            self.queue(.loggerStarted(pid: child.pid))
+        } catch {
+            self.queue(.loggerFailedToStart(reason: "\(error)"))
+        }
+    }
+}
+
+extension Shell: ChildProcess.Delegate {
+    func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
+        if child === self.logger { return self.queue(.loggerReply(payload)) }
+        guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
+        self.queue(channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
+    }
+
+    func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {
+        guard channel > 0, let id = self.workerIDs[ObjectIdentifier(child)] else { return }
+        self.queue(.slotFrameBegun(SlotID(worker: id, index: channel - 1), length: length))
+    }
+
+    func child(_ child: ChildProcess, broke reason: String) {
+        if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
+        guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
+        self.queue(.workerBrokeProtocol(id, reason: reason))
+    }
+
+    func child(_ child: ChildProcess, wroteAllOf channel: Int) {
+        guard channel > 0, let id = self.workerIDs[ObjectIdentifier(child)] else { return }
+        let slot = SlotID(worker: id, index: channel - 1)
+        if self.reportsWritten.remove(slot) != nil { self.queue(.slotWritten(slot)) }
+    }
+
+    func child(_ child: ChildProcess, exited status: ExitStatus) {
+        if child === self.logger {
+            self.logger = nil
+            return self.post(.loggerExited(TerminationStatus(status)))
+        }
+        guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
+        self.workers[id] = nil
+        self.reportsWritten = self.reportsWritten.filter { $0.worker != id }
+        self.post(.workerExited(id, TerminationStatus(status)))
+    }
+
+    func childFinishedReading(_ child: ChildProcess) { self.drain() }
+}
+
+extension TerminationStatus {
+    fileprivate init(_ status: ExitStatus) {
+        switch status {
+        case .exited(let code): self = .exited(code: Int(code))
+        case .signalled(let signal): self = .signalled(Int(signal))
+        }
+    }
+}
+
+extension Logger {
+    func log(_ entry: LogEntry) {
+        let level: Level = switch entry.level {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+        self.log(level: level, "\(entry.message)", metadata: entry.fields.mapValues { .string($0) })
+    }
+}

@@ -1,0 +1,140 @@
+import Configuration
+import Messages
+import Testing
+
+@Suite("The defaults") struct DefaultsTests {
+    private let openAIModels = [
+        "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
+        "gpt-5-nano",
+        "gpt-5.6-luna",
+    ]
+
+    @Test func withoutAKeyThereIsEcho() throws {
+        for environment in [[:], ["OPENAI_API_KEY": ""]] {
+            let configuration = try Reading.with(environment).configuration(nil)
+            #expect(configuration.providers.map(\.name) == ["echo"])
+            #expect(configuration.defaultModel == "echo")
+            #expect(configuration.warnings == [])
+            #expect(configuration.socketMode == 0o660)
+            #expect(configuration.socketGroup == nil)
+            #expect(configuration.durability == .commit)
+            #expect(configuration.drainTimeoutMilliseconds == 30_000)
+        }
+    }
+
+    @Test func withOpenAIsKeyThereIsOpenAIToo() throws {
+        let configuration = try Reading.with(["OPENAI_API_KEY": "k", "LLM_ECHO_NEEDS_KEY_KEY": "e"]).configuration(nil)
+        let openAI = ProviderSettings(
+            name: "openai", kind: .openAICompatible,
+            models: self.openAIModels.map { ModelDescription(id: $0, needsKey: true) },
+            baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY")
+        #expect(configuration.providers.map(\.name) == ["echo", "openai"])
+        #expect(configuration.providers[0].key == "e")
+        #expect(configuration.providers[1] == openAI)
+        #expect(configuration.defaultModel == "gpt-4o-mini")
+    }
+
+    @Test func aFileWithoutProvidersHasTheSameOnes() throws {
+        let reading = Reading.with(["OPENAI_API_KEY": "k"])
+        let configuration = try reading.configuration("default_model: echo")
+        #expect(configuration.providers == (try reading.configuration(nil)).providers)
+        #expect(configuration.defaultModel == "echo")
+    }
+
+    @Test func aProviderNamedOpenAIKnowsItsAddressModelsAndKey() throws {
+        let yaml = "providers: {openai: {type: openai-compatible}}"
+        let provider = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(yaml).providers[0]
+        #expect(provider.models.map(\.id) == self.openAIModels)
+        #expect(provider.baseURL == "https://api.openai.com/v1")
+        #expect(provider.key == "k")
+    }
+
+    @Test func openAIsKeyIsNotSentToAnotherAddressUnasked() throws {
+        let yaml = "providers: {openai: {type: openai-compatible, base_url: 'https://proxy.example/v1'}}"
+        let provider = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(yaml).providers[0]
+        #expect(provider.key == nil && provider.keyName == nil)
+        #expect(provider.models.allSatisfy { !$0.needsKey })
+    }
+
+    @Test func withOneProviderItsFirstModelIsTheDefault() throws {
+        let one = "providers: {a: {type: openai-compatible, base_url: 'https://a.example', models: [x, y]}}"
+        #expect(try Reading().configuration(one).defaultModel == "x")
+        let two = """
+            providers:
+              a: {type: openai-compatible, base_url: 'https://a.example', models: [x, y]}
+              echo: {type: echo}
+            """
+        #expect(try Reading().configuration(two).defaultModel == nil)
+    }
+
+    @Test func theSocketIsInTheRuntimeDirectory() throws {
+        var reading = Reading()
+        #expect(try reading.configuration(nil).socketPath == "/run/user/1000/bulkhead.sock")
+        reading.environment["XDG_RUNTIME_DIR"] = "/tmp/x/"
+        #expect(try reading.configuration(nil).socketPath == "/tmp/x/bulkhead.sock")
+        reading.isRoot = true
+        #expect(try reading.configuration(nil).socketPath == "/run/bulkhead.sock")
+    }
+
+    @Test func withoutARuntimeDirectoryOneMustSayWhere() throws {
+        var reading = Reading()
+        for value in [nil, "", "relative"] {
+            reading.environment["XDG_RUNTIME_DIR"] = value
+            let message =
+                "no place for the socket: XDG_RUNTIME_DIR is not set; name one with --socket PATH or 'socket' in the file"
+            #expect(reading.problems(nil) == ["environment: \(message)"])
+            #expect(try reading.configuration("socket: /a/b").socketPath == "/a/b")
+            reading.overrides.socketPath = "/c"
+            #expect(try reading.configuration(nil).socketPath == "/c")
+            reading.overrides.socketPath = nil
+            reading.purpose = .check
+            #expect(try reading.configuration("{}").warnings == ["b.yaml: \(message)"])
+            reading.purpose = .service
+        }
+    }
+
+    @Test func theStateDirectoryHasAnOrderOfPlaces() throws {
+        var reading = Reading()
+        #expect(try reading.configuration(nil).stateDirectory == "/home/ada/.local/state/bulkhead")
+        reading.environment["XDG_STATE_HOME"] = "/home/ada/state"
+        #expect(try reading.configuration(nil).stateDirectory == "/home/ada/state/bulkhead")
+        reading.environment["STATE_DIRECTORY"] = "/var/lib/one:/var/lib/two"
+        #expect(try reading.configuration(nil).stateDirectory == "/var/lib/one")
+        #expect(try reading.configuration("state_directory: /srv/b").stateDirectory == "/srv/b")
+        reading.overrides.stateDirectory = "/over"
+        #expect(try reading.configuration("state_directory: /srv/b").stateDirectory == "/over")
+
+        reading = Reading()
+        reading.environment["HOME"] = nil
+        #expect(
+            reading.problems(nil).first?.hasPrefix("environment: no place for the record: neither STATE_DIRECTORY,")
+                == true)
+        reading.isRoot = true
+        #expect(try reading.configuration(nil).stateDirectory == "/var/lib/bulkhead")
+    }
+
+    @Test func pathsOnTheCommandLineMayBeRelative() throws {
+        var reading = Reading()
+        reading.overrides = ConfigurationOverrides(
+            socketPath: "./b.sock", stateDirectory: "state", currentDirectory: "/home/ada")
+        let configuration = try reading.configuration("socket: /x\nstate_directory: /y")
+        #expect(configuration.socketPath == "/home/ada/b.sock")
+        #expect(configuration.stateDirectory == "/home/ada/state")
+    }
+
+    @Test func aSocketPathThatNoAddressHoldsIsRefused() throws {
+        var reading = Reading()
+        let longest = "/" + String(repeating: "a", count: 106)
+        #expect(try reading.configuration("socket: \(longest)").socketPath == longest)
+        let message = "the path has 108 bytes; at most 107 are possible"
+        #expect(reading.problems("socket: \(longest)a") == ["b.yaml:1:9: field 'socket': \(message)"])
+        reading.overrides.socketPath = longest + "a"
+        #expect(reading.problems(nil) == ["--socket: \(message)"])
+        reading.overrides.socketPath = nil
+        reading.environment["XDG_RUNTIME_DIR"] = longest
+        #expect(
+            reading.problems(nil) == [
+                "environment: the default for --socket: the path has 121 bytes; at most 107 are possible; use --socket"
+            ])
+    }
+}

@@ -1,0 +1,77 @@
+import Configuration
+import Foundation
+import Messages
+import Testing
+
+/// docs/configuration.md promises what the reader does.
+@Suite("The documentation") struct DocumentationTests {
+    private let text: String
+
+    init() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        self.text = try String(contentsOf: root.appendingPathComponent("docs/configuration.md"), encoding: .utf8)
+    }
+
+    private var example: String {
+        get throws {
+            let start = try #require(self.text.range(of: "```yaml\n")).upperBound
+            let end = try #require(self.text.range(of: "```", range: start..<self.text.endIndex)).lowerBound
+            return String(self.text[start..<end])
+        }
+    }
+
+    /// The names in the first column of the table of fields.
+    private var documentedFields: Set<String> {
+        let names = self.text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
+            String(line.split(separator: "`")[1]).replacing("*.", with: "").replacing("[]", with: "")
+        }
+        return Set(names)
+    }
+
+    @Test func hasAnExampleThatIsAccepted() throws {
+        let configuration = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(try self.example)
+        #expect(configuration.warnings == [])
+        #expect(configuration.providers.map(\.name) == ["openai", "local", "echo"])
+        #expect(configuration.defaultModel == "gpt-4o-mini")
+    }
+
+    /// Each field of the example, misspelled beyond guessing, is answered with all fields of its place: the table has them all.
+    @Test func hasEveryFieldInItsTable() throws {
+        let places = [
+            ("", "x_x_x: 1"), ("socket.", "socket: {x_x_x: 1}"), ("log.", "log: {x_x_x: 1}"),
+            ("providers.", "providers: {echo: {x_x_x: 1}}"),
+            ("providers.timeouts.", "providers: {echo: {timeouts: {x_x_x: 1}}}"),
+            ("providers.models.", "providers: {openai: {type: openai-compatible, models: [{id: a, x_x_x: 1}]}}"),
+        ]
+        var fields: Set<String> = []
+        for (prefix, yaml) in places {
+            let line = try #require(Reading.with(["OPENAI_API_KEY": "k"]).problems(yaml).first)
+            let list = try #require(line.range(of: "the fields here are ")).upperBound
+            fields.formUnion(line[list...].split(separator: ", ").map { prefix + $0 })
+        }
+        let containers: Set<String> = ["log", "providers.timeouts"]
+        #expect(fields.subtracting(containers) == self.documentedFields)
+    }
+
+    @Test func showsTheErrorsThatAFileGets() throws {
+        let yaml = "sokcet: /x\ndrain_timeout: 30\npurposes: {}\nproviders:\n  local:\n    slots: 0\n    type: echo\n"
+        let lines = Reading().problems(yaml).map { $0.replacing("b.yaml", with: "    bulkhead.yaml") }
+        let shown = self.text.split(separator: "\n").map(String.init)
+        #expect(lines.count == 4)
+        for line in lines { #expect(shown.contains(line)) }
+    }
+
+    @Test func showsTheDefaultDurations() throws {
+        let provider = try Reading().configuration(nil).providers[0]
+        let defaults = [
+            ("connect", provider.connectTimeoutMilliseconds), ("first_output", provider.timeouts.firstOutput),
+            ("idle", provider.timeouts.idle), ("total", provider.timeouts.total), ("cancel", provider.timeouts.cancel),
+        ]
+        for (name, milliseconds) in defaults {
+            #expect(
+                self.text.contains(
+                    "| `providers.*.timeouts.\(name)` | duration, up to `24h` | `\(milliseconds / 1000)s` |"))
+        }
+    }
+}

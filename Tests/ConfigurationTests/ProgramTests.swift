@@ -1,0 +1,122 @@
+import Foundation
+import Messages
+import Testing
+
+@Suite("The program") struct ProgramTests {
+    @Test func answersTheSupervisorWithOneFrame() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("providers:\n  openai: {type: openai-compatible}\n")
+        let run = try ProgramRun(
+            ["--config", file, "--socket", "b.sock", "--state-directory", "/srv/b"],
+            environment: ["OPENAI_API_KEY": "s3cret"],
+            withChannel: true)
+        #expect(run.exitCode == 0)
+        #expect(run.output == "" && run.errors == "")
+        guard case .configuration(let configuration) = try ConfigurationReply(decoding: run.onlyFrame()) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(configuration.socketPath == FileManager.default.currentDirectoryPath + "/b.sock")
+        #expect(configuration.stateDirectory == "/srv/b")
+        #expect(configuration.providers.map(\.key) == ["s3cret"])
+    }
+
+    @Test func tellsTheSupervisorWhatIsWrong() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("testing: 1\n")
+        let refused = try ProgramRun(
+            ["--config", file, "--socket", "/s"], environment: ["HOME": "/h"], withChannel: true)
+        #expect(refused.exitCode == 1)
+        let problem = ConfigurationProblem(
+            file: file, line: 1, column: 10, message: "field 'testing': expected true or false, found an integer")
+        #expect(try ConfigurationReply(decoding: refused.onlyFrame()) == .refused([problem]))
+
+        let missing = try ProgramRun(["--config=/nonexistent/b.yaml"], withChannel: true)
+        #expect(missing.exitCode == 1)
+        let noFile = ConfigurationProblem(
+            file: "/nonexistent/b.yaml", line: 0, column: 0, message: "the file does not exist")
+        #expect(try ConfigurationReply(decoding: missing.onlyFrame()) == .refused([noFile]))
+    }
+
+    @Test func checksAFileForAPerson() throws {
+        let directory = try TemporaryDirectory()
+        let good = try directory.write("providers:\n  openai: {type: openai-compatible, key: MY_KEY}\n")
+        let accepted = try ProgramRun(
+            ["--check", good], environment: ["HOME": "/home/ada", "XDG_RUNTIME_DIR": "/run/user/7", "MY_KEY": "s3cret"])
+        #expect(accepted.exitCode == 0)
+        #expect(accepted.errors == "")
+        #expect(accepted.output.hasPrefix("\(good): ok\n"))
+        #expect(
+            accepted.output.contains(
+                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, key from MY_KEY\n"))
+        #expect(!accepted.output.contains("s3cret"))
+
+        let warned = try ProgramRun(["--check", good])
+        #expect(warned.exitCode == 0)
+        #expect(
+            warned.output.contains(
+                "\nwarning: \(good):2:42: field 'providers.openai.key': the environment variable MY_KEY is not set;"))
+
+        let bad = try directory.write("testing: 1\nsokcet: /x\n")
+        let refused = try ProgramRun(["--check", bad])
+        #expect(refused.exitCode == 1)
+        #expect(refused.output == "")
+        #expect(
+            refused.errors == """
+                \(bad):1:10: field 'testing': expected true or false, found an integer
+                \(bad):2:1: unknown field 'sokcet'; did you mean 'socket'?
+
+                """)
+        #expect(
+            try ProgramRun(["--check", directory.path]).errors
+                == "\(directory.path): this is a directory; name the file in it\n")
+    }
+
+    @Test func explainsItselfAndRefusesWhatItDoesNotKnow() throws {
+        let help = try ProgramRun(["--help"])
+        #expect(help.exitCode == 0 && help.output.hasPrefix("Usage: bulkhead-config --check FILE\n"))
+        #expect(try ProgramRun(["--version"]).output == "bulkhead-config \(SoftwareVersion.current)\n")
+        for arguments in [
+            ["--chek", "x"], ["x"], ["--check"], ["--check", "a", "--check", "b"], ["--check", "a", "--socket", "/s"],
+        ] {
+            let run = try ProgramRun(arguments)
+            #expect(run.exitCode == 64)
+            #expect(run.errors.hasPrefix("bulkhead-config: ") && run.errors.contains("\n\nUsage: bulkhead-config"))
+        }
+        let alone = try ProgramRun([])
+        #expect(alone.exitCode == 64)
+        #expect(alone.errors.contains("run bulkhead-config --check FILE"))
+    }
+
+    @Test func aFileMadeToKeepItBusyCostsALittleTimeOnly() throws {
+        var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...20 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            yaml += "a\(level): &a\(level) [\(aliases)]\n"
+        }
+        let directory = try TemporaryDirectory()
+        let run = try ProgramRun(["--check", try directory.write(yaml + "? *a20\n: 1\n")])
+        #expect(run.exitCode == 1)
+        #expect(run.errors == "bulkhead-config: the file takes too long to read; simplify its anchors and nesting\n")
+    }
+}
+
+/// A directory that goes away with the value.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        var template = Array((NSTemporaryDirectory() + "/configuration-XXXXXX").utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: self.path) }
+
+    /// Writes a file of its own and returns its path.
+    func write(_ text: String) throws -> String {
+        let path = "\(self.path)/\(UUID().uuidString).yaml"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+}

@@ -1,0 +1,55 @@
+import Simulation
+import Testing
+
+/// Drives the core that runs in production through crashes, delays and lies.
+///
+/// A debug build runs a tenth of the seeds; scripts/test runs all of them in a release build.
+@Suite struct SimulationTests {
+    #if DEBUG
+        static let seeds: Range<UInt64> = 0..<60
+    #else
+        static let seeds: Range<UInt64> = 0..<800
+    #endif
+    static let eventsPerSeed = 2_500
+
+    /// Everything that must happen, or the simulation proves nothing about it.
+    static let outcomes = [
+        "done, streamed", "done, whole", "invalid_frame", "invalid_json", "duplicate_id", "too_many_connections",
+        "connection_timeout", "invalid_request", "unknown_op", "not_supported", "unknown_model", "no_key", "not_found",
+        "too_many_requests", "overloaded", "provider_unavailable", "log_unavailable", "shutting_down", "cancelled", "timeout",
+        "worker_crashed", "worker_hung", "worker_misbehaved", "answer_too_large", "model_error", "invalid_options",
+        "provider_unreachable", "provider_authentication", "provider_rate_limited", "provider_rejected", "provider_error",
+        "provider_invalid_response",
+        "row done", "row error", "row cancelled", "row crashed",
+        "client left with requests open", "client dropped", "client not read", "client read again", "slot not read",
+        "slot read again", "slot let go after a cancel", "done arrived after a cancel", "hung slot's worker killed",
+        "worker crashed", "worker failed to start", "provider parked", "back-off doubled", "logger died with records in hand", "logger killed",
+        "record sent again", "large frame waited for memory", "drain under load", "drained",
+    ]
+
+    @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {
+        var events = 0
+        var marks: [String: Int] = [:]
+        for seed in Self.seeds {
+            var simulation = Simulation(seed: seed)
+            try simulation.run(events: Self.eventsPerSeed)
+            events += simulation.events
+            marks.merge(simulation.marks, uniquingKeysWith: +)
+        }
+        print("simulated \(events) events of \(Self.seeds.count) seeds")
+        for (mark, count) in marks.sorted(by: { $0.key < $1.key }) { print("  \(count)  \(mark)") }
+        let enough = Self.seeds.count >= 800 ? 100 : 1
+        for outcome in Self.outcomes {
+            #expect(marks[outcome, default: 0] >= enough, "the simulation no longer reaches: \(outcome)")
+        }
+        if Self.seeds.count >= 800 { #expect(events >= 1_000_000) }
+    }
+
+    @Test func aSeedAlwaysGivesTheSameRun() throws {
+        var first = Simulation(seed: 42), second = Simulation(seed: 42)
+        try first.run(events: 1000)
+        try second.run(events: 1000)
+        #expect(first.marks == second.marks)
+        #expect(first.events == second.events)
+    }
+}
