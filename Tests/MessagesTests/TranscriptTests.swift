@@ -21,7 +21,7 @@ struct TranscriptTests {
         }
         let heading = try #require(lines.first)
         #expect(heading["transcript"]?.string?.isEmpty == false)
-        #expect(["echo", "slow"].contains(heading["needs"]?.string))
+        #expect(["echo", "echo-fault"].contains(heading["needs"]?.string))
         #expect(lines.last?["closes"] != nil)
 
         let schema = JSONSchema(root: try ProtocolFolder.json("schemas/client.schema.json"))
