@@ -191,8 +191,7 @@ struct JSONScanner {
     private func hash(_ name: JSONToken) -> Int {
         var hasher = Hasher()
         if name.hasEscape {
-            var text = JSONText.string(name, in: self.bytes)
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            JSONText.unescaped(name, in: self.bytes).withUnsafeBytes { hasher.combine(bytes: $0) }
         } else {
             let content = name.range.lowerBound + 1..<name.range.upperBound - 1
             self.bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[content])) }
@@ -202,7 +201,7 @@ struct JSONScanner {
 
     private func isSameName(_ a: JSONToken, _ b: JSONToken) -> Bool {
         if a.hasEscape || b.hasEscape {
-            return JSONText.string(a, in: self.bytes).utf8.elementsEqual(JSONText.string(b, in: self.bytes).utf8)
+            return JSONText.unescaped(a, in: self.bytes) == JSONText.unescaped(b, in: self.bytes)
         }
         guard a.range.count == b.range.count else { return false }
         for offset in 0..<a.range.count

@@ -21,12 +21,17 @@ public struct JSONMember: Sendable, Equatable {
 enum JSONText {
     /// The text of a string token.
     static func string(_ token: JSONToken, in bytes: [UInt8]) -> String {
-        let content = bytes[token.range.lowerBound + 1..<token.range.upperBound - 1]
-        guard token.hasEscape else { return String(decoding: content, as: UTF8.self) }
+        if token.hasEscape { return String(decoding: Self.unescaped(token, in: bytes), as: UTF8.self) }
+        return String(decoding: bytes[token.range.lowerBound + 1..<token.range.upperBound - 1], as: UTF8.self)
+    }
+
+    /// The text of a string token, in UTF-8.
+    static func unescaped(_ token: JSONToken, in bytes: [UInt8]) -> [UInt8] {
+        let content = token.range.lowerBound + 1..<token.range.upperBound - 1
         var text: [UInt8] = []
         text.reserveCapacity(content.count)
-        var index = content.startIndex
-        while index < content.endIndex {
+        var index = content.lowerBound
+        while index < content.upperBound {
             guard bytes[index] == UInt8(ascii: "\\") else {
                 text.append(bytes[index])
                 index += 1
@@ -39,13 +44,13 @@ enum JSONText {
             case UInt8(ascii: "r"): text.append(0x0D)
             case UInt8(ascii: "t"): text.append(0x09)
             case UInt8(ascii: "u"):
-                index += Self.appendScalar(at: index, in: bytes, end: content.endIndex, to: &text)
+                index += Self.appendScalar(at: index, in: bytes, end: content.upperBound, to: &text)
                 continue
             case let literal: text.append(literal)
             }
             index += 2
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Appends the scalar that the `\uXXXX` at `index` begins, and returns how many bytes it took.
