@@ -27,7 +27,9 @@ public struct PromptRequest: Sendable, Equatable {
     public init() {}
 
     /// A request made from texts.
-    public init(prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil) {
+    public init(
+        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil
+    ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
         self.model = model
