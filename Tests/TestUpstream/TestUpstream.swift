@@ -96,7 +96,7 @@ public final class TestUpstream: Sendable {
                 break
             }
             // Programs that a test starts must not hold it open.
-            fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let number = self.state.withLock { state -> Int? in
                 guard !state.isStopped else { return nil }
                 state.openConnections.insert(descriptor)

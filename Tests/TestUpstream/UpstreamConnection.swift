@@ -20,7 +20,8 @@ struct UpstreamConnection {
         while true {
             headEnd = self.buffer.firstRange(of: separator)?.lowerBound
             if headEnd != nil { break }
-            guard self.fill() else { return nil }
+            // A client that begins an encrypted connection would wait for its answer for ever.
+            guard self.fill(), self.buffer[0] >= UInt8(ascii: "A") else { return nil }
         }
         let lines = String(decoding: self.buffer[..<headEnd!], as: UTF8.self).split(separator: "\r\n")
         let words = (lines.first ?? "").split(separator: " ")
