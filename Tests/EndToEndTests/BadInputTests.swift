@@ -139,6 +139,7 @@ extension EndToEnd {
         @Test func moreConnectionsThanTheBoundAreToldSo() throws {
             let daemon = try Daemon()
             var wires: [Wire] = []
+            try wait(for: "the connection that asked for the status to be gone") { try daemon.status()["connections"]?.integer == 1 }
             for _ in 0..<512 { wires.append(try Wire(daemon.socket)) }
             for wire in wires { try wire.send(#"{"id":1,"op":"ping"}"#) }
             for wire in wires { #expect(try wire.next()["event"]?.string == "done") }
@@ -146,7 +147,7 @@ extension EndToEnd {
             #expect(try late.next().errorCode == "too_many_connections")
             #expect(try late.receive() == nil)
             wires.removeAll()
-            try wait(for: "the daemon to take clients again") { (try? daemon.status()) != nil }
+            try wait(for: "the connections to be closed") { (try? daemon.status())?["connections"]?.integer == 1 }
             try self.expectAlive(daemon)
         }
     }

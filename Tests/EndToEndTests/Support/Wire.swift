@@ -90,6 +90,19 @@ final class Wire: @unchecked Sendable {
         }
     }
 
+    /// Reads to the last frames of all these requests, and returns them.
+    func finishAll(_ ids: some Sequence<Int>, sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: JSONValue] {
+        var open = Set(ids)
+        var last: [Int: JSONValue] = [:]
+        while !open.isEmpty {
+            let frame = try self.next(sourceLocation: sourceLocation)
+            guard let id = frame["id"]?.integer, ["done", "error"].contains(frame["event"]?.string) else { continue }
+            #expect(open.remove(id) != nil, "a second last frame of \(id)", sourceLocation: sourceLocation)
+            last[id] = frame
+        }
+        return last
+    }
+
     /// Reads to the first frame of request `id` with this event.
     @discardableResult
     func await(_ event: String, _ id: Int, sourceLocation: SourceLocation = #_sourceLocation) throws -> JSONValue {
