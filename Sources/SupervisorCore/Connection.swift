@@ -27,6 +27,8 @@ struct Connection: Sendable {
 
     /// Whether so much output waits that the slots which make it are not read.
     private(set) var isBlocked = false
+    /// Whether so much output waits that the client is not read either.
+    private(set) var isFull = false
     /// Whether a large frame waits for room in memory.
     private(set) var waitsForMemory = false
 
@@ -78,25 +80,20 @@ struct Connection: Sendable {
         self.frameDeadline = now + bounds.frameTimeout
     }
 
-    enum Flow: Equatable { case unchanged, blocked, unblocked }
+    /// Whether the supervisor reads what the client sends.
+    var isRead: Bool { !self.isFull && !self.waitsForMemory && self.state != .closing }
 
     /// This many bytes wait. Fewer than before, or the first, is progress.
-    mutating func backlogChanged(to bytes: Int, at now: Instant, bounds: SupervisorBounds) -> Flow {
+    mutating func backlogChanged(to bytes: Int, at now: Instant, bounds: SupervisorBounds) {
         if bytes == 0 {
             self.stallDeadline = nil
         } else if bytes < self.backlog || self.stallDeadline == nil {
             self.stallDeadline = now + bounds.stallTimeout
         }
         self.backlog = bytes
-        if !self.isBlocked, bytes > bounds.outputHighWater {
-            self.isBlocked = true
-            return .blocked
-        }
-        if self.isBlocked, bytes <= bounds.outputLowWater {
-            self.isBlocked = false
-            return .unblocked
-        }
-        return .unchanged
+        if bytes > bounds.outputHighWater { self.isBlocked = true }
+        if bytes > bounds.outputFull { self.isFull = true }
+        if bytes <= bounds.outputLowWater { (self.isBlocked, self.isFull) = (false, false) }
     }
 
     mutating func close(at now: Instant, bounds: SupervisorBounds) {

@@ -34,6 +34,8 @@ final class Channel {
     private var inFlight = 0
     private var begunFrame: Begun = .none
     private var isPaused = false
+    /// Nothing can be written any more; what the other end wrote before it went may still be read.
+    private var isBroken = false
     private var closesWhenWritten = false
     private var onClose: (() -> Void)?
     private(set) var hasEnded = false
@@ -112,13 +114,14 @@ final class Channel {
     // MARK: Writing
 
     func send(_ payload: [UInt8]) {
-        guard !self.hasEnded, !self.pipe.isClosing else { return }
+        guard !self.hasEnded, !self.isBroken, !self.pipe.isClosing else { return }
         FrameEncoder.append(payload, to: &self.pending)
     }
 
     /// Writes what waits, as far as the kernel takes it now; the rest follows as it takes more.
     func flush() {
-        guard self.inFlight == 0, !self.hasEnded, !self.pipe.isClosing else { return }
+        guard !self.hasEnded, !self.pipe.isClosing else { return }
+        guard self.inFlight == 0 else { return self.delegate.channel(self, hasBacklog: self.backlog) }
         do {
             if self.head < self.pending.count { self.advance(try self.pipe.tryWrite(self.pending[self.head...])) }
             if self.head < self.pending.count {
@@ -128,8 +131,16 @@ final class Channel {
                 self.closePipe()
             }
         } catch {
-            self.end()
+            self.breakOff()
         }
+    }
+
+    /// The other end takes nothing any more. Its last words are read, unless nobody is reading: then this is the end.
+    private func breakOff() {
+        self.isBroken = true
+        self.pending = []
+        self.head = 0
+        if self.isPaused { self.end() }
     }
 
     private func advance(_ count: Int) {
@@ -149,8 +160,11 @@ final class Channel {
         try self.pipe.write(chunk) { [weak self] error in
             guard let self, !self.pipe.isClosing else { return }
             self.inFlight = 0
-            if error != nil { return self.end() }
-            self.flush()
+            if error != nil {
+                self.breakOff()
+            } else {
+                self.flush()
+            }
             if self.backlog == 0 { self.delegate.channel(self, hasBacklog: 0) }
             self.delegate.channelFinishedReading(self)
         }

@@ -126,6 +126,12 @@ enum ProcFS {
         return try #require(Int(line.split(separator: " ", omittingEmptySubsequences: true)[1].filter(\.isNumber)))
     }
 
+    /// User and system time so far, in clock ticks (proc(5)).
+    static func processorTicks(_ pid: Int32) throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).split(separator: ")").last!.split(separator: " ")
+        return Int(fields[11])! + Int(fields[12])!
+    }
+
     static func exists(_ pid: Int32) -> Bool {
         guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
         return !status.contains("State:\tZ")
