@@ -5,8 +5,8 @@ import Libuv
 ///
 /// What is sent is gathered until ``flush()``, so that all frames that one turn of the loop makes leave in one write.
 final class Channel {
-    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the channel,
-    /// except by ``Channel/flush()``.
+    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the
+    /// channel, except by ``Channel/flush()``.
     protocol Delegate: AnyObject {
         func channel(_ channel: Channel, received payload: [UInt8])
         /// Part of a frame is here. `length` is what its header announced, once that is here.

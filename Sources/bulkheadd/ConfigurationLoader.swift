@@ -32,7 +32,8 @@ final class ConfigurationLoader: ChildProcess.Delegate {
         case .refused(let problems):
             throw StartError(problems.map(\.description).joined(separator: "\n"), exitCode: 78)
         case nil:
-            throw StartError(loader.failure ?? "bulkhead-config ended without an answer (\(loader.exit!))", exitCode: 78)
+            throw StartError(
+                loader.failure ?? "bulkhead-config ended without an answer (\(loader.exit!))", exitCode: 78)
         }
     }
 

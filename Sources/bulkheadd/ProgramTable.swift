@@ -13,7 +13,8 @@ struct ProgramTable {
         self.configuration = configuration
     }
 
-    /// A worker has its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control channel.
+    /// A worker has its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control
+    /// channel.
     func worker(provider: String, slots: Int) -> ChildProcess.Program {
         ChildProcess.Program(
             path: self.workerPath, arguments: ["bulkhead-worker", provider], environment: Self.workerEnvironment,
@@ -47,7 +48,8 @@ struct ProgramTable {
     /// What a provider's worker may need of our environment: the way out, and whom to trust on it.
     private static var workerEnvironment: [String] {
         let names = [
-            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE",
+            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+            "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ]
         return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }

@@ -19,11 +19,15 @@ extension EndToEnd {
             let gate = UpstreamGate()
             upstream.script(
                 "/v1/chat/completions",
-                .events([Self.chunk("first")], then: [
-                    .wait(gate), .event(Self.chunk(" second")), .event(Self.chunk("", finish: #""stop""#)), .event("[DONE]"),
-                ]))
+                .events(
+                    [Self.chunk("first")],
+                    then: [
+                        .wait(gate), .event(Self.chunk(" second")), .event(Self.chunk("", finish: #""stop""#)),
+                        .event("[DONE]"),
+                    ]))
             let daemon = try Daemon(
-                "providers: {up: {type: openai-compatible, base_url: \(upstream.url("/v1")), models: [m], slots: \(Self.clients)}}")
+                "providers: {up: {type: openai-compatible, base_url: \(upstream.url("/v1")), models: [m], slots: \(Self.clients)}}"
+            )
             var wires: [Wire] = []
             for _ in 0..<Self.clients {
                 let wire = try Wire(daemon.socket)
