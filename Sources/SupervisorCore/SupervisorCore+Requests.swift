@@ -64,6 +64,9 @@ extension SupervisorCore {
                 .providerUnavailable, self.parkedMessage(provider),
                 retryAfterMilliseconds: until.milliseconds(since: now.instant))
         }
+        guard self.memory.used < self.memory.limit else {
+            throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
+        }
         guard self.providers[provider].queue.count < self.bounds.queuedRequestsPerProvider else {
             throw Failure(.overloaded, "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later")
         }
@@ -215,6 +218,8 @@ extension SupervisorCore {
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
+            // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
+            self.memory.charge(.request(number), lastFrame.count)
             self.logger.waiting.append((sequence, number))
         case .relaxed:
             self.send(lastFrame, to: connection)
@@ -238,6 +243,7 @@ extension SupervisorCore {
 
     private mutating func forget(_ number: RequestNumber) {
         guard let request = self.requests.removeValue(forKey: number) else { return }
+        self.memory.release(.request(number))
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 
