@@ -43,7 +43,8 @@ public final class AnswerOutput {
     public func toolCall(_ call: ToolCall) throws(RequestEnd) {
         let event = SlotEvent.toolCall(call).encoded
         guard event.count <= ProtocolBounds.eventFrame else {
-            throw .failed(.answerTooLarge, "the call of tool '\(call.name)' is longer than \(ProtocolBounds.eventFrame) bytes")
+            throw .failed(
+                .answerTooLarge, "the call of tool '\(call.name)' is longer than \(ProtocolBounds.eventFrame) bytes")
         }
         guard !self.isStreamed else { return try self.channel.write(event) }
         self.keptNodes += 4 + call.arguments.count { ",[{".utf8.contains($0) }
@@ -75,7 +76,8 @@ public final class AnswerOutput {
         self.keptLength += length
         guard self.keptLength <= ProtocolBounds.lastFrame - Self.lastFrameOverhead else {
             throw .failed(
-                .answerTooLarge, "the answer is longer than \(ProtocolBounds.lastFrame) bytes; ask for it with stream: true")
+                .answerTooLarge,
+                "the answer is longer than \(ProtocolBounds.lastFrame) bytes; ask for it with stream: true")
         }
     }
 }

@@ -94,4 +94,3 @@ final class Slot: SlotChannel {
         guard send(self.descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else { throw .slotClosed }
     }
 }
-

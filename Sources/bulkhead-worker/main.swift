@@ -17,7 +17,9 @@ func fail(_ message: String, as name: String) -> Never {
     exit(78)
 }
 
-guard CommandLine.arguments.count == 2 else { fail("usage: bulkhead-worker PROVIDER-NAME; bulkheadd starts it", as: "?") }
+guard CommandLine.arguments.count == 2 else {
+    fail("usage: bulkhead-worker PROVIDER-NAME; bulkheadd starts it", as: "?")
+}
 let name = CommandLine.arguments[1]
 var worker = Worker(name: name)
 do throws(StartError) { try worker.run() } catch { fail("\(error)", as: name) }

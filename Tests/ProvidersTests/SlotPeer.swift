@@ -35,7 +35,9 @@ final class SlotPeer {
     }
 
     /// Sends a prompt whose id ends in `number`.
-    func prompt(_ number: Int, _ text: String = "x", model: String = "m", stream: Bool = true, options: String = "{}") throws {
+    func prompt(_ number: Int, _ text: String = "x", model: String = "m", stream: Bool = true, options: String = "{}")
+        throws
+    {
         let prompt = PromptRequest(prompt: text, stream: stream, options: try JSONValue(parsing: options))
         try self.channel.write(SlotRequest.encodePrompt(prompt, request: Self.id(number), model: model, key: "sk-1"))
     }

@@ -117,7 +117,9 @@ public final class TestUpstream: Sendable {
     private func serve(_ descriptor: CInt, number: Int) {
         var one: CInt = 1
         setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-        var connection = UpstreamConnection(descriptor: descriptor, number: number) { self.state.withLock { $0.isStopped } }
+        var connection = UpstreamConnection(descriptor: descriptor, number: number) {
+            self.state.withLock { $0.isStopped }
+        }
         while let request = connection.readRequest() {
             let path = String(request.target.prefix { $0 != "?" })
             let respond = self.state.withLock { state in
