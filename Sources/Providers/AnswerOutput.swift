@@ -3,8 +3,8 @@ public import Messages
 
 /// Where a provider puts what its model says.
 ///
-/// A streamed answer leaves at once, an event for each piece, in frames within ``ProtocolBounds/eventFrame``. Any other is kept
-/// for the last frame, and given up with `answer_too_large` before it outgrows ``ProtocolBounds/lastFrame``.
+/// A streamed answer leaves at once, an event for each piece, in frames within ``ProtocolBounds/eventFrame``. Any other
+/// is kept for the last frame, and given up with `answer_too_large` before it outgrows ``ProtocolBounds/lastFrame``.
 public final class AnswerOutput {
     private let channel: any SlotChannel
     private let isStreamed: Bool

@@ -59,7 +59,8 @@ final class SlotPeer {
         return try Outcome(frames)
     }
 
-    /// Sends nothing more, as a supervisor does that closes the slot or dies; `false` if the slot's thread does not end.
+    /// Sends nothing more, as a supervisor does that closes the slot or dies; `false` if the slot's thread does not
+    /// end.
     func close() -> Bool {
         shutdown(self.channel.descriptor, CInt(SHUT_RDWR))
         return self.ended.wait(seconds: 60) { $0 }

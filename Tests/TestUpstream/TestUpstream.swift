@@ -2,8 +2,8 @@ import Glibc
 
 /// A provider on the loopback interface that does what a test tells it, well or badly.
 ///
-/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last; a path
-/// without a script answers 404.
+/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last;
+/// a path without a script answers 404.
 ///
 ///     let upstream = try TestUpstream()
 ///     upstream.script("/v1/chat/completions", .events(["…"], then: [.wait(gate), .event("[DONE]")]))
