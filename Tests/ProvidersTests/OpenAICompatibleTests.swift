@@ -298,7 +298,7 @@ import Transport
 
     @Test(arguments: [
         (TransportError.Kind.interrupted, ErrorCode.cancelled), (.unresolved, .providerUnreachable),
-        (.unconnected, .providerUnreachable), (.insecure, .providerUnreachable), (.broken, .providerUnreachable),
+        (.unconnected, .providerUnreachable), (.insecure, .providerUnreachable), (.broken, .providerInvalidResponse),
         (.malformed, .providerInvalidResponse), (.unusable, .providerRejected),
     ])
     func aBrokenExchangeBecomesACode(kind: TransportError.Kind, code: ErrorCode) throws {

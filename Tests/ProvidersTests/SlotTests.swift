@@ -89,9 +89,9 @@ import Testing
                 == Failure(
                     .providerRateLimited, "HTTP 429: slow down", retryAfterMilliseconds: 3000, providerRequestID: "r7"))
         let reset = try outcome(.events([Self.delta("a")], then: [.reset]))
-        #expect(reset.failure?.code == .providerUnreachable)
+        #expect(reset.failure?.code == .providerInvalidResponse)
         let closed = try outcome(.events([Self.delta("a")], then: [.close]))
-        #expect((closed.failure?.code, closed.text) == (.providerUnreachable, "a"))
+        #expect((closed.failure?.code, closed.text) == (.providerInvalidResponse, "a"))
         let half = UpstreamResponse(
             headers: [("content-type", "text/event-stream")], framing: .untilClose,
             steps: [.event(Self.delta("a")), .send(Array(#"data: {"choices":[{"del"#.utf8))])

@@ -137,6 +137,11 @@ enum ProcFS {
         return Int(fields[11])! + Int(fields[12])!
     }
 
+    /// The content of a file of /proc/PID, whose parts are divided by zeros: `cmdline`, `environ`.
+    static func bytes(_ name: String, of pid: Int32) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: "/proc/\(pid)/\(name)")), as: UTF8.self)
+    }
+
     static func exists(_ pid: Int32) -> Bool {
         guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
         return !status.contains("State:\tZ")
