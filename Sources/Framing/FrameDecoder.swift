@@ -80,7 +80,9 @@ public struct FrameDecoder: Sendable {
 
     /// Lets go of a large frame's memory at once: the connection may say nothing for hours after it.
     private mutating func releaseLargeBuffer() {
-        guard self.buffer.capacity > Self.keptCapacity, self.buffer.count - self.readerIndex < Self.keptCapacity else { return }
+        guard self.buffer.capacity > Self.keptCapacity, self.buffer.count - self.readerIndex < Self.keptCapacity else {
+            return
+        }
         self.buffer = Array(self.buffer[self.readerIndex...])
         self.readerIndex = 0
     }

@@ -1,8 +1,9 @@
 /// Checks a JSON text (RFC 8259) without recursion and without building anything from it.
 ///
-/// Beyond the grammar it refuses invalid UTF-8, names that occur twice in one object (readers disagree on which one counts, so
-/// what was checked would not be what runs), nesting beyond ``JSONBounds/depth`` and more values than ``JSONBounds/nodes``.
-/// It costs one pass over the bytes, and a few bytes of memory for each name of the objects that are open.
+/// Beyond the grammar it refuses invalid UTF-8, names that occur twice in one object (readers disagree on which one
+/// counts, so what was checked would not be what runs), nesting beyond ``JSONBounds/depth`` and more values than
+/// ``JSONBounds/nodes``. It costs one pass over the bytes, and a few bytes of memory for each name of the objects that
+/// are open.
 struct JSONScanner {
     /// What may come next.
     private enum Expectation {
@@ -151,7 +152,8 @@ struct JSONScanner {
         if self.open.isEmpty {
             self.outermost!.range = self.outermost!.range.lowerBound..<self.position
         } else if self.open.count == 1, let (name, value) = self.currentMember {
-            let token = JSONToken(kind: value.kind, range: value.range.lowerBound..<self.position, hasEscape: value.hasEscape)
+            let token = JSONToken(
+                kind: value.kind, range: value.range.lowerBound..<self.position, hasEscape: value.hasEscape)
             self.members.append(JSONMember(name: JSONText.string(name, in: self.bytes), value: token))
             self.currentMember = nil
         }
@@ -190,8 +192,7 @@ struct JSONScanner {
     private func hash(_ name: JSONToken) -> Int {
         var hasher = Hasher()
         if name.hasEscape {
-            var text = JSONText.string(name, in: self.bytes)
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            JSONText.unescaped(name, in: self.bytes).withUnsafeBytes { hasher.combine(bytes: $0) }
         } else {
             let content = name.range.lowerBound + 1..<name.range.upperBound - 1
             self.bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[content])) }
@@ -201,7 +202,7 @@ struct JSONScanner {
 
     private func isSameName(_ a: JSONToken, _ b: JSONToken) -> Bool {
         if a.hasEscape || b.hasEscape {
-            return JSONText.string(a, in: self.bytes).utf8.elementsEqual(JSONText.string(b, in: self.bytes).utf8)
+            return JSONText.unescaped(a, in: self.bytes) == JSONText.unescaped(b, in: self.bytes)
         }
         guard a.range.count == b.range.count else { return false }
         for offset in 0..<a.range.count
@@ -250,7 +251,9 @@ extension JSONScanner {
         }
         if self.position < self.end, self.bytes[self.position] | 0x20 == UInt8(ascii: "e") {
             self.position += 1
-            if self.position < self.end, self.bytes[self.position] == UInt8(ascii: "+") || self.bytes[self.position] == UInt8(ascii: "-") {
+            if self.position < self.end,
+                self.bytes[self.position] == UInt8(ascii: "+") || self.bytes[self.position] == UInt8(ascii: "-")
+            {
                 self.position += 1
             }
             try self.scanDigits()

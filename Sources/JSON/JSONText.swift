@@ -21,12 +21,17 @@ public struct JSONMember: Sendable, Equatable {
 enum JSONText {
     /// The text of a string token.
     static func string(_ token: JSONToken, in bytes: [UInt8]) -> String {
-        let content = bytes[token.range.lowerBound + 1..<token.range.upperBound - 1]
-        guard token.hasEscape else { return String(decoding: content, as: UTF8.self) }
+        if token.hasEscape { return String(decoding: Self.unescaped(token, in: bytes), as: UTF8.self) }
+        return String(decoding: bytes[token.range.lowerBound + 1..<token.range.upperBound - 1], as: UTF8.self)
+    }
+
+    /// The text of a string token, in UTF-8.
+    static func unescaped(_ token: JSONToken, in bytes: [UInt8]) -> [UInt8] {
+        let content = token.range.lowerBound + 1..<token.range.upperBound - 1
         var text: [UInt8] = []
         text.reserveCapacity(content.count)
-        var index = content.startIndex
-        while index < content.endIndex {
+        var index = content.lowerBound
+        while index < content.upperBound {
             guard bytes[index] == UInt8(ascii: "\\") else {
                 text.append(bytes[index])
                 index += 1
@@ -39,19 +44,20 @@ enum JSONText {
             case UInt8(ascii: "r"): text.append(0x0D)
             case UInt8(ascii: "t"): text.append(0x09)
             case UInt8(ascii: "u"):
-                index += Self.appendScalar(at: index, in: bytes, end: content.endIndex, to: &text)
+                index += Self.appendScalar(at: index, in: bytes, end: content.upperBound, to: &text)
                 continue
             case let literal: text.append(literal)
             }
             index += 2
         }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Appends the scalar that the `\uXXXX` at `index` begins, and returns how many bytes it took.
     private static func appendScalar(at index: Int, in bytes: [UInt8], end: Int, to text: inout [UInt8]) -> Int {
         let unit = Self.codeUnit(at: index, in: bytes, end: end)!
-        if unit & 0xFC00 == 0xD800, let low = Self.codeUnit(at: index + 6, in: bytes, end: end), low & 0xFC00 == 0xDC00 {
+        if unit & 0xFC00 == 0xD800, let low = Self.codeUnit(at: index + 6, in: bytes, end: end), low & 0xFC00 == 0xDC00
+        {
             let value = 0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(low & 0x3FF))
             text.append(contentsOf: UTF8.encode(Unicode.Scalar(value)!)!)
             return 12
@@ -62,7 +68,9 @@ enum JSONText {
 
     /// The UTF-16 code unit of a `\uXXXX` at `index`, or `nil` where there is none.
     static func codeUnit(at index: Int, in bytes: [UInt8], end: Int) -> UInt16? {
-        guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else { return nil }
+        guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+            return nil
+        }
         var unit: UInt16 = 0
         for offset in 2..<6 {
             let byte = bytes[index + offset]

@@ -142,7 +142,8 @@ struct JSONValueBuilder {
             self.position += isEscape ? 2 : 1
         }
         self.position += 1
-        return JSONText.string(JSONToken(kind: .string, range: start..<self.position, hasEscape: hasEscape), in: self.bytes)
+        return JSONText.string(
+            JSONToken(kind: .string, range: start..<self.position, hasEscape: hasEscape), in: self.bytes)
     }
 
     private mutating func skip(_ count: Int, _ value: JSONValue) -> JSONValue {

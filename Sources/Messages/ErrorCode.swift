@@ -43,11 +43,13 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed later, unchanged.
     public var isRetryable: Bool {
         switch self {
-        case .tooManyConnections, .connectionTimeout, .tooManyRequests, .overloaded, .providerUnavailable, .logUnavailable,
+        case .tooManyConnections, .connectionTimeout, .tooManyRequests, .overloaded, .providerUnavailable,
+            .logUnavailable,
             .shuttingDown, .timeout, .workerCrashed, .workerHung, .workerMisbehaved, .providerUnreachable,
             .providerRateLimited, .providerError, .providerInvalidResponse:
             true
-        case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported, .unknownModel,
+        case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
+            .unknownModel,
             .noKey, .notFound, .cancelled, .answerTooLarge, .modelError, .invalidOptions, .providerAuthentication,
             .providerRejected:
             false

@@ -12,10 +12,13 @@ public struct Failure: Error, Equatable, Sendable {
 
     /// The longest message in bytes; a longer one is cut at a character.
     public static let maximumMessageLength = 1024
-    /// The longest wait that is passed on, in milliseconds: 24 days. A provider that asks for more is taken to ask for this.
+    /// The longest wait that is passed on, in milliseconds: 24 days. A provider that asks for more is taken to ask for
+    /// this.
     public static let maximumRetryAfterMilliseconds = Int(Int32.max)
 
-    public init(_ code: ErrorCode, _ message: String, retryAfterMilliseconds: Int? = nil, providerRequestID: String? = nil) {
+    public init(
+        _ code: ErrorCode, _ message: String, retryAfterMilliseconds: Int? = nil, providerRequestID: String? = nil
+    ) {
         self.code = code
         self.message = message.truncated(toUTF8Length: Self.maximumMessageLength)
         self.retryAfterMilliseconds = retryAfterMilliseconds.map { min(max($0, 0), Self.maximumRetryAfterMilliseconds) }
@@ -40,7 +43,8 @@ public struct Failure: Error, Equatable, Sendable {
         guard let code = ErrorCode(rawValue: text) else { throw .invalidValue("code", "'\(text)' is no error code") }
         self.init(
             code, try object.require("message").expectString("message"),
-            retryAfterMilliseconds: try object.optional("retry_after_ms")?.expectInteger("retry_after_ms", in: 0...Self.maximumRetryAfterMilliseconds),
+            retryAfterMilliseconds: try object.optional("retry_after_ms")?.expectInteger(
+                "retry_after_ms", in: 0...Self.maximumRetryAfterMilliseconds),
             providerRequestID: try object.optional("provider_request_id")?.expectString("provider_request_id"))
     }
 }

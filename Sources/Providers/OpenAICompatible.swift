@@ -4,8 +4,8 @@ import Transport
 
 /// Any API that answers `POST /chat/completions` as OpenAI's does.
 ///
-/// How the answer is read follows from its content type, not from what was asked: a provider may stream what it was asked for
-/// whole, and the other way round.
+/// How the answer is read follows from its content type, not from what was asked: a provider may stream what it was
+/// asked for whole, and the other way round.
 struct OpenAICompatible: Provider {
     let models: [ModelDescription]
     private let baseURL: String
@@ -95,17 +95,18 @@ struct OpenAICompatible: Provider {
     }
 
     private func nextPiece() throws(RequestEnd) -> [UInt8]? {
-        try self.transported { transport throws(TransportError) in try transport.nextPiece() }
+        try self.transported(hasAnswerBegun: true) { transport throws(TransportError) in try transport.nextPiece() }
     }
 
     private func transported<Result>(
-        _ body: (any HTTPTransport) throws(TransportError) -> Result
+        hasAnswerBegun: Bool = false, _ body: (any HTTPTransport) throws(TransportError) -> Result
     ) throws(RequestEnd) -> Result {
         do throws(TransportError) { return try body(self.environment.transport) } catch {
             switch error.kind {
             case .interrupted: throw .cancelled
             case .unresolved, .unconnected, .insecure:
                 throw .failed(.providerUnreachable, "the provider cannot be reached: \(error)")
+            case .broken where hasAnswerBegun: throw .invalidResponse("the connection broke in its middle: \(error)")
             case .broken: throw .failed(.providerUnreachable, "the connection to the provider broke: \(error)")
             case .malformed: throw .invalidResponse("\(error)")
             case .unusable:

@@ -28,9 +28,10 @@ struct Connection: Sendable {
 
     /// Whether so much output waits that the slots which make it are not read.
     private(set) var isBlocked = false
+    /// Whether so much output waits that the client is not read either.
+    private(set) var isFull = false
     /// Whether a large frame waits for room in memory.
     private(set) var waitsForMemory = false
-    private var isPaused: Bool { self.isBlocked || self.waitsForMemory }
 
     init(peer: PeerCredentials, at now: Instant, bounds: SupervisorBounds) {
         self.peer = peer
@@ -90,35 +91,29 @@ struct Connection: Sendable {
 
     /// Lets the time for the frame run or stand still: while the connection is not read, its frame is late because of us.
     private mutating func runFrameTime(at now: Instant) {
-        if self.isPaused, let deadline = self.frameDeadline {
+        if !self.isRead, let deadline = self.frameDeadline {
             self.frameTimeLeft = now.duration(to: deadline)
             self.frameDeadline = nil
-        } else if !self.isPaused, let left = self.frameTimeLeft {
+        } else if self.isRead, let left = self.frameTimeLeft {
             self.frameDeadline = now + left
             self.frameTimeLeft = nil
         }
     }
 
-    enum Flow: Equatable { case unchanged, blocked, unblocked }
+    /// Whether the supervisor reads what the client sends.
+    var isRead: Bool { !self.isFull && !self.waitsForMemory && self.state != .closing }
 
     /// This many bytes wait. They may be more than before though the client took some: its slots make more.
-    mutating func backlogChanged(to bytes: Int, tookSome: Bool, at now: Instant, bounds: SupervisorBounds) -> Flow {
+    mutating func backlogChanged(to bytes: Int, tookSome: Bool, at now: Instant, bounds: SupervisorBounds) {
         if bytes == 0 {
             self.stallDeadline = nil
         } else if tookSome || self.stallDeadline == nil {
             self.stallDeadline = now + bounds.stallTimeout
         }
-        if !self.isBlocked, bytes > bounds.outputHighWater {
-            self.isBlocked = true
-            self.runFrameTime(at: now)
-            return .blocked
-        }
-        if self.isBlocked, bytes <= bounds.outputLowWater {
-            self.isBlocked = false
-            self.runFrameTime(at: now)
-            return .unblocked
-        }
-        return .unchanged
+        if bytes > bounds.outputHighWater { self.isBlocked = true }
+        if bytes > bounds.outputFull { self.isFull = true }
+        if bytes <= bounds.outputLowWater { (self.isBlocked, self.isFull) = (false, false) }
+        self.runFrameTime(at: now)
     }
 
     mutating func close(at now: Instant, bounds: SupervisorBounds) {

@@ -13,7 +13,10 @@ public struct SupervisorBounds: Sendable {
     public var lingerTimeout = Duration.seconds(2)
     /// Bytes of output that may wait for one client before the slots that make it are no longer read.
     public var outputHighWater = 128 << 10
-    /// Bytes at which they are read again.
+    /// Bytes of output at which the client itself is no longer read. Until then it is, for it may want to cancel what it
+    /// cannot take.
+    public var outputFull = 512 << 10
+    /// Bytes at which both are read again.
     public var outputLowWater = 32 << 10
 
     // Memory.

@@ -55,7 +55,7 @@ extension SupervisorCore {
         self.connections[id]!.frameBegan(at: now.instant, bounds: self.bounds)
         if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), length) {
             self.connections[id]!.memoryIsShort(at: now.instant)
-            if !connection.isBlocked { self.actions.append(.pauseClient(id)) }
+            if connection.isRead { self.actions.append(.pauseClient(id)) }
         }
         self.updateDeadline(ofConnection: id)
     }
@@ -68,15 +68,16 @@ extension SupervisorCore {
 
     mutating func clientBacklog(_ id: ConnectionID, _ bytes: Int, tookSome: Bool, at now: Now) {
         guard let connection = self.connections[id] else { return }
-        let flow = self.connections[id]!.backlogChanged(
+        self.connections[id]!.backlogChanged(
             to: bytes, tookSome: tookSome, at: now.instant, bounds: self.bounds)
         self.answerMemory.charge(.clientOutput(id), max(0, bytes - self.bounds.outputHighWater))
-        if flow != .unchanged, connection.state != .closing {
-            for number in connection.requestsInOrder { self.setPausedForClient(number, flow == .blocked, at: now) }
-            if !connection.waitsForMemory {
-                self.actions.append(flow == .blocked ? .pauseClient(id) : .resumeClient(id))
+        let after = self.connections[id]!
+        if after.isBlocked != connection.isBlocked {
+            for number in connection.requestsInOrder {
+                self.setPausedForClient(number, after.isBlocked, at: now)
             }
         }
+        if after.isRead != connection.isRead { self.actions.append(after.isRead ? .resumeClient(id) : .pauseClient(id)) }
         self.updateDeadline(ofConnection: id)
     }
 

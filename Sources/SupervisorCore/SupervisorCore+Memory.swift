@@ -57,9 +57,9 @@ extension SupervisorCore {
         while let holder = self.memory.grantNext() ?? self.answerMemory.grantNext() {
             switch holder {
             case .clientFrame(let id):
-                guard let connection = self.connections[id] else { continue }
+                guard self.connections[id] != nil else { continue }
                 self.connections[id]!.memoryWasGranted(at: now.instant)
-                if !connection.isBlocked { self.actions.append(.resumeClient(id)) }
+                if self.connections[id]!.isRead { self.actions.append(.resumeClient(id)) }
                 self.updateDeadline(ofConnection: id)
             case .slotFrame(let slot):
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }

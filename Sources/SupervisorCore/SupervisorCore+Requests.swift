@@ -66,6 +66,9 @@ extension SupervisorCore {
                 .providerUnavailable, self.parkedMessage(provider),
                 retryAfterMilliseconds: until.milliseconds(since: now.instant))
         }
+        guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
+            throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
+        }
         guard self.providers[provider].queue.count < self.bounds.queuedRequestsPerProvider else {
             throw Failure(
                 .overloaded,
@@ -231,9 +234,8 @@ extension SupervisorCore {
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
-            if lastFrame.count > self.bounds.smallFrame {
-                self.answerMemory.charge(.lastFrame(number), lastFrame.count)
-            }
+            // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
+            self.answerMemory.charge(.lastFrame(number), lastFrame.count)
             self.logger.waiting.append((sequence, number))
         case .relaxed:
             self.send(lastFrame, to: connection)

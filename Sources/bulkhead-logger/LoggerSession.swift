@@ -117,13 +117,13 @@ struct LoggerSession: ~Copyable {
         let unmatched: [ULID]
         do { unmatched = try self.store.commit(self.batch) } catch {
             throw ProgramError(
-                .inputOutput, "\(error); \(self.batch.records.count) records were not committed nor acknowledged")
+                .inputOutput, "\(error); records that are not committed: \(self.batch.records.count)")
         }
         self.batch.removeAll()
         if let first = unmatched.first {
             LoggerProgram.report(
-                "\(unmatched.count) records fitted no row of \(self.store.path) and were left out, the first of them "
-                    + "for request \(first): was the file replaced while the daemon ran?")
+                "records that fit no row of \(self.store.path) and are left out: \(unmatched.count), the first for request "
+                    + "\(first); was the file replaced while the daemon ran?")
         }
     }
 

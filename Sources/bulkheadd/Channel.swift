@@ -5,8 +5,8 @@ import Libuv
 ///
 /// What is sent is gathered until ``flush()``, so that all frames that one turn of the loop makes leave in one write.
 final class Channel {
-    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the channel,
-    /// except by ``Channel/flush()``.
+    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the
+    /// channel, except by ``Channel/flush()``.
     protocol Delegate: AnyObject {
         func channel(_ channel: Channel, received payload: [UInt8])
         /// Part of a frame is here. `length` is what its header announced, once that is here.
@@ -35,6 +35,8 @@ final class Channel {
     private var inFlight = 0
     private var begunFrame: Begun = .none
     private var isPaused = false
+    /// Nothing can be written any more; what the other end wrote before it went may still be read.
+    private var isBroken = false
     private var closesWhenWritten = false
     private var onClose: (() -> Void)?
     private(set) var hasEnded = false
@@ -113,7 +115,7 @@ final class Channel {
     // MARK: Writing
 
     func send(_ payload: [UInt8]) {
-        guard !self.hasEnded, !self.pipe.isClosing else { return }
+        guard !self.hasEnded, !self.isBroken, !self.pipe.isClosing else { return }
         FrameEncoder.append(payload, to: &self.pending)
     }
 
@@ -135,8 +137,16 @@ final class Channel {
                 self.closePipe()
             }
         } catch {
-            self.end()
+            self.breakOff()
         }
+    }
+
+    /// The other end takes nothing any more. Its last words are read, unless nobody is reading: then this is the end.
+    private func breakOff() {
+        self.isBroken = true
+        self.pending = []
+        self.head = 0
+        if self.isPaused { self.end() }
     }
 
     private func advance(_ count: Int) {
@@ -156,9 +166,13 @@ final class Channel {
         try self.pipe.write(chunk) { [weak self] error in
             guard let self, !self.pipe.isClosing else { return }
             self.inFlight = 0
-            if error != nil { return self.end() }
-            self.delegate.channel(self, hasBacklog: self.backlog, tookSome: true)
-            if self.backlog > 0 { self.flush() } else if self.closesWhenWritten { self.closePipe() }
+            if error != nil {
+                self.breakOff()
+                self.delegate.channel(self, hasBacklog: 0, tookSome: false)
+            } else {
+                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: true)
+                if self.backlog > 0 { self.flush() } else if self.closesWhenWritten { self.closePipe() }
+            }
             self.delegate.channelFinishedReading(self)
         }
         self.advance(chunk.count)

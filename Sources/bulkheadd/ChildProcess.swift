@@ -3,10 +3,11 @@ import Libuv
 
 /// A child process and the channels that it was born with.
 ///
-/// Its first channel is on descriptor 3, the next on 4, and so on; standard input and output are `/dev/null`, standard error is
-/// ours. Its end is told once, and only after all that it wrote on channels that are being read.
+/// Its first channel is on descriptor 3, the next on 4, and so on; standard input and output are `/dev/null`, standard
+/// error is ours. Its end is told once, and only after all that it wrote on channels that are being read.
 final class ChildProcess: Channel.Delegate {
-    /// What a child tells the shell. It is never called from within a call to the child, except by ``ChildProcess/flush()``.
+    /// What a child tells the shell. It is never called from within a call to the child, except by
+    /// ``ChildProcess/flush()``.
     protocol Delegate: AnyObject {
         func child(_ child: ChildProcess, channel: Int, received payload: [UInt8])
         func child(_ child: ChildProcess, channel: Int, beganFrame length: Int)

@@ -4,10 +4,11 @@ import Logging
 import Messages
 import SupervisorCore
 
-/// The thin shell around ``SupervisorCore``: it turns callbacks of libuv into events, and actions into calls. It decides nothing.
+/// The thin shell around ``SupervisorCore``: it turns callbacks of libuv into events, and actions into calls. It
+/// decides nothing.
 ///
-/// A callback only queues events; ``drain()`` hands them to the core one by one, performs what it says, and writes what that
-/// made. So no event interrupts another, and the queue, if it were recorded, could be replayed.
+/// A callback only queues events; ``drain()`` hands them to the core one by one, performs what it says, and writes what
+/// that made. So no event interrupts another, and the queue, if it were recorded, could be replayed.
 final class Shell {
     private let loop: Loop
     private let listener: Listener

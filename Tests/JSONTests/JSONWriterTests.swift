@@ -16,7 +16,9 @@ struct JSONWriterTests {
 
     @Test func indentedTextIsPythonsByteForByte() throws {
         let value = try JSONValue(
-            parsing: #"{"a":[1,2.50,{"b":[]},[[]]],"c":{},"d":"\u00fc \ud83d\ude00 \u0000\u001f\u007f\b\f\n\r\t\"\\\/","e":[]}"#)
+            parsing:
+                #"{"a":[1,2.50,{"b":[]},[[]]],"c":{},"d":"\u00fc \ud83d\ude00 \u0000\u001f\u007f\b\f\n\r\t\"\\\/","e":[]}"#
+        )
         // What `json.dumps(value, indent=2)` printed.
         let expected = #"""
             {

@@ -37,7 +37,8 @@ struct ProtocolHeadroomTests {
 
     @Test(arguments: [" %", "%\n", "\r\n\t%  "])
     func spaceAroundAWorkersEventDoesNotBreakTheClientsFrame(_ pattern: String) throws {
-        let text = pattern.split(separator: "%", omittingEmptySubsequences: false).joined(separator: #"{"event":"text","text":"x"}"#)
+        let text = pattern.split(separator: "%", omittingEmptySubsequences: false).joined(
+            separator: #"{"event":"text","text":"x"}"#)
         let envelope = try SlotEventEnvelope(decoding: Array(text.utf8))
         let answer = try ClientEvent(decoding: ClientAnswer.event(id: .text("r1"), envelope.bytes))
         #expect(answer == ClientEvent(id: .text("r1"), event: .text("x")))
@@ -47,7 +48,8 @@ struct ProtocolHeadroomTests {
         let failure = Failure(
             .providerRateLimited, String(repeating: "é", count: 4000), retryAfterMilliseconds: 1 << 60,
             providerRequestID: String(repeating: "x", count: 500))
-        let usage = Usage(input: -1, output: .max, details: Array("{\"a\":\"\(String(repeating: "x", count: 5000))\"}".utf8))
+        let usage = Usage(
+            input: -1, output: .max, details: Array("{\"a\":\"\(String(repeating: "x", count: 5000))\"}".utf8))
         let event = SlotEvent.error(failure, usage: usage).encoded
         guard case .error(let decoded, let decodedUsage) = try SlotEventEnvelope(decoding: event).kind else {
             Issue.record("no error")
@@ -72,8 +74,11 @@ struct ProtocolHeadroomTests {
         let worst = String(repeating: "\u{1}", count: 5000)
         let record = EndRecord(
             request: Self.request, atMilliseconds: .max, state: .error, durationMilliseconds: .max,
-            usage: Usage(input: 1 << 53, output: 1 << 53, details: Array("{\"a\":\"\(String(repeating: "x", count: 4000))\"}".utf8)),
-            finishReason: String(repeating: "\u{1}", count: 64), providerRequestID: String(repeating: "\u{1}", count: 128),
+            usage: Usage(
+                input: 1 << 53, output: 1 << 53,
+                details: Array("{\"a\":\"\(String(repeating: "x", count: 4000))\"}".utf8)),
+            finishReason: String(repeating: "\u{1}", count: 64),
+            providerRequestID: String(repeating: "\u{1}", count: 128),
             failure: Failure(.providerError, worst, retryAfterMilliseconds: .max, providerRequestID: worst))
         #expect(LogRecord.end(record).encoded(sequence: .max).count <= ProtocolBounds.logFrame)
     }

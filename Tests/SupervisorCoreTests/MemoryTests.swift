@@ -79,6 +79,7 @@ import Testing
         #expect(scenario.client(1, #"{"id":3,"op":"cancel","target":2}"#).last == "resume slot 1.1")
         #expect(scenario.core.footprint.memory == 18_500)
         scenario.slot(1, 1, .error(Failure(.cancelled, "as told"), usage: nil))
+        scenario.commit()
         #expect(scenario.core.footprint.memory == 9_000)
     }
 

@@ -2,8 +2,8 @@ import Glibc
 
 /// A provider on the loopback interface that does what a test tells it, well or badly.
 ///
-/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last; a path
-/// without a script answers 404.
+/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last;
+/// a path without a script answers 404.
 ///
 ///     let upstream = try TestUpstream()
 ///     upstream.script("/v1/chat/completions", .events(["…"], then: [.wait(gate), .event("[DONE]")]))
@@ -96,7 +96,7 @@ public final class TestUpstream: Sendable {
                 break
             }
             // Programs that a test starts must not hold it open.
-            fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let number = self.state.withLock { state -> Int? in
                 guard !state.isStopped else { return nil }
                 state.openConnections.insert(descriptor)
@@ -117,7 +117,9 @@ public final class TestUpstream: Sendable {
     private func serve(_ descriptor: CInt, number: Int) {
         var one: CInt = 1
         setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-        var connection = UpstreamConnection(descriptor: descriptor, number: number) { self.state.withLock { $0.isStopped } }
+        var connection = UpstreamConnection(descriptor: descriptor, number: number) {
+            self.state.withLock { $0.isStopped }
+        }
         while let request = connection.readRequest() {
             let path = String(request.target.prefix { $0 != "?" })
             let respond = self.state.withLock { state in

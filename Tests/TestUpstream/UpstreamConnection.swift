@@ -20,7 +20,8 @@ struct UpstreamConnection {
         while true {
             headEnd = self.buffer.firstRange(of: separator)?.lowerBound
             if headEnd != nil { break }
-            guard self.fill() else { return nil }
+            // A client that begins an encrypted connection would wait for its answer for ever.
+            guard self.fill(), self.buffer[0] >= UInt8(ascii: "A") else { return nil }
         }
         let lines = String(decoding: self.buffer[..<headEnd!], as: UTF8.self).split(separator: "\r\n")
         let words = (lines.first ?? "").split(separator: " ")
@@ -42,7 +43,8 @@ struct UpstreamConnection {
 
     /// Does what `response` says; `false` when the connection cannot be used any more.
     func write(_ response: UpstreamResponse, to request: UpstreamRequest) -> Bool {
-        if case .sendRaw? = response.steps.first {} else {
+        if case .sendRaw? = response.steps.first {
+        } else {
             guard self.send(Array(self.head(of: response).utf8)) else { return false }
         }
         for step in response.steps {

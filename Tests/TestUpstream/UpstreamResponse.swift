@@ -75,6 +75,9 @@ public final class UpstreamGate: Sendable {
     /// Waits until so many responses wait here; `false` if they do not within a generous time.
     public func awaitWaiting(_ count: Int = 1) -> Bool { self.state.wait(seconds: 60) { $0.waiting >= count } }
 
+    /// Whether a response waits here.
+    public var hasWaiting: Bool { self.state.withLock { $0.waiting > 0 } }
+
     var isOpen: Bool { self.state.withLock { $0.isOpen } }
     func arrive() { self.state.withLock { $0.waiting += 1 } }
     func leave() { self.state.withLock { $0.waiting -= 1 } }

@@ -23,7 +23,8 @@ public enum ClientAnswer {
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
     public static func done(
-        id: RequestIdentifier, request: ULID, model: String, provider: String, durationMilliseconds: Int, _ event: [UInt8]
+        id: RequestIdentifier, request: ULID, model: String, provider: String, durationMilliseconds: Int,
+        _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)

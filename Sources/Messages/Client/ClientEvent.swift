@@ -90,9 +90,10 @@ extension ClientEvent.Completion {
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
         self.text = try object.optional("text")?.expectString("text")
         self.reasoning = try object.optional("reasoning")?.expectString("reasoning")
-        self.toolCalls = try object.optional("tool_calls").map { slice throws(MessageError) in
-            try ToolCall.list(decoding: slice)
-        } ?? []
+        self.toolCalls =
+            try object.optional("tool_calls").map { slice throws(MessageError) in
+                try ToolCall.list(decoding: slice)
+            } ?? []
         self.models = object.optional("models")?.value
         self.status = object.optional("status")?.value
     }

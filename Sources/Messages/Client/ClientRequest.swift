@@ -21,7 +21,8 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits", "logs", "requests",
+        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits", "logs",
+        "requests",
         "reload", "drain", "secrets",
     ]
 
@@ -35,7 +36,8 @@ public struct ClientRequest: Sendable, Equatable {
         do {
             object = try JSONObject(bytes)
         } catch {
-            throw ClientRequestError(id: nil, Failure(.invalidJSON, "the frame is not a JSON object that can be read: \(error)"))
+            throw ClientRequestError(
+                id: nil, Failure(.invalidJSON, "the frame is not a JSON object that can be read: \(error)"))
         }
         let id: RequestIdentifier
         do throws(MessageError) {

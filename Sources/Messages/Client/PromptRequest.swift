@@ -2,7 +2,8 @@ public import JSON
 
 /// `op: prompt`: one question to one model.
 ///
-/// The supervisor reads only what it decides by; the rest stays the JSON text that the client sent, on its way to the worker.
+/// The supervisor reads only what it decides by; the rest stays the JSON text that the client sent, on its way to the
+/// worker.
 public struct PromptRequest: Sendable, Equatable {
     /// The prompt, a JSON string; `null` and absent mean an empty one.
     public var prompt: [UInt8]?
@@ -27,7 +28,9 @@ public struct PromptRequest: Sendable, Equatable {
     public init() {}
 
     /// A request made from texts.
-    public init(prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil) {
+    public init(
+        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil
+    ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
         self.model = model

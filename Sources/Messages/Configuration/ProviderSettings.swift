@@ -48,7 +48,8 @@ public struct ProviderSettings: Sendable, Equatable {
 
     public init(
         name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [], baseURL: String? = nil,
-        connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(), key: String? = nil, keyName: String? = nil
+        connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(), key: String? = nil,
+        keyName: String? = nil
     ) {
         self.name = name
         self.kind = kind

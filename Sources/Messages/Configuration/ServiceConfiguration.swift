@@ -60,7 +60,9 @@ public struct ServiceConfiguration: Sendable, Equatable {
         guard let durability = Durability(rawValue: durability) else { throw .invalidValue("durability", durability) }
         var providers: [ProviderSettings] = []
         for value in try object.require("providers").expectArray("providers") {
-            guard let provider = try? JSONObject(value.serialized()) else { throw .wrongType("providers", expected: "objects") }
+            guard let provider = try? JSONObject(value.serialized()) else {
+                throw .wrongType("providers", expected: "objects")
+            }
             providers.append(try ProviderSettings(decoding: provider))
         }
         self.init(
@@ -71,7 +73,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
             durability: durability,
             defaultModel: try object.optional("default_model")?.expectString("default_model"),
             providers: providers,
-            drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger("drain_timeout_ms", in: 0...Int(Int32.max)),
+            drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(
+                "drain_timeout_ms", in: 0...Int(Int32.max)),
             warnings: try object.require("warnings").expectArray("warnings").compactMap(\.string))
     }
 }
@@ -86,9 +89,10 @@ public enum ConfigurationReply: Sendable, Equatable {
         if let configuration = object.optional("configuration") {
             self = .configuration(try ServiceConfiguration(decoding: try configuration.expectObject("configuration")))
         } else {
-            self = .refused(try object.require("problems").expectArray("problems").map { value throws(MessageError) in
-                try ConfigurationProblem(decoding: value)
-            })
+            self = .refused(
+                try object.require("problems").expectArray("problems").map { value throws(MessageError) in
+                    try ConfigurationProblem(decoding: value)
+                })
         }
     }
 
@@ -133,7 +137,8 @@ public struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringConv
     }
 
     init(decoding value: JSONValue) throws(MessageError) {
-        guard let file = value["file"]?.string, let line = value["line"]?.integer, let column = value["column"]?.integer,
+        guard let file = value["file"]?.string, let line = value["line"]?.integer,
+            let column = value["column"]?.integer,
             let message = value["message"]?.string
         else { throw .wrongType("problems", expected: "an array of {file, line, column, message}") }
         self.init(file: file, line: line, column: column, message: message)

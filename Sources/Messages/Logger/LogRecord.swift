@@ -13,7 +13,8 @@ public enum LoggerCommand: Sendable, Equatable {
         let object = try JSONObject.internalMessage(bytes)
         switch try object.require("op").expectString("op") {
         case "begin":
-            self = .begin(session: try ULID.named("session", in: object), atMilliseconds: try object.milliseconds("at_ms"))
+            self = .begin(
+                session: try ULID.named("session", in: object), atMilliseconds: try object.milliseconds("at_ms"))
         case let name:
             let sequence = try object.require("sequence").expectInteger("sequence", in: 1...Int.max)
             self = .record(sequence: sequence, try LogRecord(decoding: object, operation: name))
@@ -76,7 +77,9 @@ public struct OpenRecord: Sendable, Equatable {
     public var model: String
     public var stream: Bool
 
-    public init(request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool) {
+    public init(
+        request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool
+    ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
         self.peer = peer
@@ -166,7 +169,9 @@ public struct EndRecord: Sendable, Equatable {
         self.request = try ULID.named("request", in: object)
         self.atMilliseconds = try object.milliseconds("at_ms")
         let state = try object.require("state").expectString("state")
-        guard let state = State(rawValue: state), state != .lost else { throw .invalidValue("state", "'\(state)' is not known") }
+        guard let state = State(rawValue: state), state != .lost else {
+            throw .invalidValue("state", "'\(state)' is not known")
+        }
         self.state = state
         self.durationMilliseconds = try object.milliseconds("duration_ms")
         self.usage = try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) }
@@ -189,7 +194,9 @@ public struct EndRecord: Sendable, Equatable {
 
 extension ULID {
     static func named(_ name: String, in object: JSONObject) throws(MessageError) -> ULID {
-        guard let ulid = ULID(try object.require(name).expectString(name)) else { throw .wrongType(name, expected: "a ULID") }
+        guard let ulid = ULID(try object.require(name).expectString(name)) else {
+            throw .wrongType(name, expected: "a ULID")
+        }
         return ulid
     }
 }

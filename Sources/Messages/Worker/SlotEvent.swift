@@ -54,7 +54,9 @@ public struct SlotCompletion: Sendable, Equatable {
         }
     }
 
-    public init(usage: Usage? = nil, finishReason: String? = nil, providerRequestID: String? = nil, answer: Answer? = nil) {
+    public init(
+        usage: Usage? = nil, finishReason: String? = nil, providerRequestID: String? = nil, answer: Answer? = nil
+    ) {
         self.usage = usage
         self.finishReason = finishReason?.truncated(toUTF8Length: 64)
         self.providerRequestID = providerRequestID?.truncated(toUTF8Length: 128)

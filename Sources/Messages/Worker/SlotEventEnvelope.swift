@@ -26,7 +26,9 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public init(decoding bytes: [UInt8]) throws(MessageError) {
         let object = try JSONObject.internalMessage(bytes)
         let name = try object.require("event").expectString("event")
-        guard let fields = Self.fields[name] else { throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known") }
+        guard let fields = Self.fields[name] else {
+            throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known")
+        }
         try object.expectOnly(fields)
         guard name == "done" || name == "error" || bytes.count <= ProtocolBounds.eventFrame else {
             throw .invalidValue("event", "longer than \(ProtocolBounds.eventFrame) bytes")
@@ -46,9 +48,11 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             guard failure.code.mayComeFromWorker else {
                 throw .invalidValue("code", "'\(failure.code.rawValue)' is not a worker's to say")
             }
-            self.kind = .error(failure, usage: try object.optional("usage").map { slice throws(MessageError) in
-                try Usage(decoding: slice)
-            })
+            self.kind = .error(
+                failure,
+                usage: try object.optional("usage").map { slice throws(MessageError) in
+                    try Usage(decoding: slice)
+                })
         }
     }
 }
@@ -67,7 +71,8 @@ public struct SlotOutcome: Sendable, Equatable {
 
     init(decoding object: JSONObject) throws(MessageError) {
         self.usage = try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) }
-        self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason").truncated(toUTF8Length: 64)
+        self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason").truncated(
+            toUTF8Length: 64)
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
             .truncated(toUTF8Length: 128)
         if let text = object.optional("text"), text.kind != .string { throw .wrongType("text", expected: "a string") }

@@ -80,7 +80,9 @@ public struct ModelRequest: Sendable, Equatable {
 
 extension ULID {
     init(decoding slice: JSONSlice) throws(MessageError) {
-        guard let ulid = ULID(try slice.expectString("request")) else { throw .wrongType("request", expected: "a ULID") }
+        guard let ulid = ULID(try slice.expectString("request")) else {
+            throw .wrongType("request", expected: "a ULID")
+        }
         self = ulid
     }
 }

@@ -168,7 +168,14 @@ final class LoggerProcess {
     func wait() throws -> CInt {
         if let status = self.exitStatus { return status }
         var status: CInt = 0
-        try #require(waitpid(self.pid, &status, 0) == self.pid)
+        let deadline = ContinuousClock.now + .milliseconds(Int(Self.patienceMilliseconds))
+        while waitpid(self.pid, &status, WNOHANG) == 0 {
+            if ContinuousClock.now > deadline {
+                Issue.record("the logger does not end")
+                self.signal(SIGKILL)
+            }
+            _ = Glibc.poll(nil, 0, 5)
+        }
         let result = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
         self.exitStatus = result
         return result

@@ -1,0 +1,214 @@
+import JSON
+import Messages
+import Testing
+
+/// Every message of proto/, with the Swift that reads and writes it.
+struct CataloguedMessage: Sendable, CustomTestStringConvertible {
+    var name: String
+    /// Reads a payload and writes it again.
+    var recode: @Sendable ([UInt8]) throws -> [UInt8]
+    /// A value with every optional member, written by Swift.
+    var fullest: [UInt8]
+
+    var testDescription: String { self.name }
+
+    static let request = ULID("01k9x3g6ncw7jv0q8r6m2t5y4b")!
+    static let usage = Usage(input: 12, output: 7, details: Array(#"{"cached":3}"#.utf8))
+    static let failure = Failure(
+        .providerRateLimited, "slow down", retryAfterMilliseconds: 2000, providerRequestID: "req_1")
+    static let toolCall = ToolCall(id: "call_7", name: "look_up", arguments: Array(#"{"ship":"Endurance"}"#.utf8))
+    static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true)
+    static let completion = SlotCompletion(
+        usage: usage, finishReason: "stop", providerRequestID: "req_1",
+        answer: .init(text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall]))
+    static let provider = ProviderSettings(
+        name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
+        keyName: "OPENAI_API_KEY")
+
+    static let all = client + worker + logger + config
+
+    // MARK: Clients
+
+    private static let client: [CataloguedMessage] = [
+        .request("PromptRequest", .prompt(prompt)),
+        .request("CancelRequest", .cancel(target: .number(1))),
+        .request("ModelsRequest", .models),
+        .request("StatusRequest", .status),
+        .request("PingRequest", .ping),
+        .answer("StartEvent", ClientAnswer.start(id: .text("r1"), request: request, model: "m", provider: "p")),
+        .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
+        .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
+        .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
+        .answer(
+            "DoneEvent",
+            ClientAnswer.done(
+                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5,
+                SlotEvent.done(completion).encoded)),
+        .answer("ModelsDone", ClientAnswer.done(id: .number(1), ("models", Array("[]".utf8)))),
+        .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
+        .answer("PingDone", ClientAnswer.done(id: .number(1))),
+        .answer("CancelDone", ClientAnswer.done(id: .number(1))),
+        .answer("ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage)),
+    ]
+
+    private static var prompt: PromptRequest {
+        var prompt = PromptRequest(
+            prompt: "hi", system: "be nice", model: "echo", stream: false, options: .object([.init("a", .bool(true))]))
+        prompt.timeoutMilliseconds = 1000
+        return prompt
+    }
+
+    private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
+        CataloguedMessage(
+            name: name, recode: { try ClientRequest(decoding: $0).encoded },
+            fullest: ClientRequest(id: .text("r1"), operation: operation).encoded)
+    }
+
+    private static func answer(_ name: String, _ fullest: [UInt8]) -> CataloguedMessage {
+        CataloguedMessage(name: name, recode: { try ClientEvent(decoding: $0).encodedAgain() }, fullest: fullest)
+    }
+
+    // MARK: Workers
+
+    private static let worker: [CataloguedMessage] = [
+        .init(name: "Configure", recode: control, fullest: WorkerControl.configure(provider).encoded),
+        .init(name: "Ping", recode: control, fullest: WorkerControl.ping(number: 1).encoded),
+        .init(
+            name: "Hello", recode: report,
+            fullest: WorkerReport.hello(WorkerHello(provider: "p", slots: 1, models: [model])).encoded),
+        .init(name: "Pong", recode: report, fullest: WorkerReport.pong(number: 1).encoded),
+        .init(
+            name: "SlotPrompt", recode: slotRequest,
+            fullest: SlotRequest.encodePrompt(prompt, request: request, model: "echo", key: "k")),
+        .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
+        .slot("SlotText", .text("a")),
+        .slot("SlotReasoning", .reasoning("a")),
+        .slot("SlotToolCall", .toolCall(toolCall)),
+        .slot("SlotDone", .done(completion)),
+        .slot("SlotError", .error(failure, usage: usage)),
+    ]
+
+    private static let control: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerControl(decoding: $0).encoded }
+    private static let report: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerReport(decoding: $0).encoded }
+    private static let slotRequest: @Sendable ([UInt8]) throws -> [UInt8] = {
+        try SlotRequest(decoding: $0).encodedAgain()
+    }
+
+    private static func slot(_ name: String, _ event: SlotEvent) -> CataloguedMessage {
+        CataloguedMessage(
+            name: name,
+            recode: { bytes in
+                // The supervisor reads no more than an outline; the client reads the rest.
+                let envelope = try SlotEventEnvelope(decoding: bytes)
+                if case .error(let failure, let usage) = envelope.kind {
+                    return SlotEvent.error(failure, usage: usage).encoded
+                }
+                return try ClientEvent(decoding: ClientAnswer.event(id: .number(1), envelope.bytes)).slotEvent().encoded
+            },
+            fullest: event.encoded)
+    }
+
+    // MARK: Logger and configuration
+
+    private static let logger: [CataloguedMessage] = [
+        .init(
+            name: "Begin", recode: command, fullest: LoggerCommand.begin(session: request, atMilliseconds: 1).encoded),
+        .init(
+            name: "Open", recode: command,
+            fullest: LogRecord.open(
+                OpenRecord(
+                    request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
+                    model: "m",
+                    stream: true)
+            ).encoded(sequence: 1)),
+        .init(
+            name: "End", recode: command,
+            fullest: LogRecord.end(
+                EndRecord(
+                    request: request, atMilliseconds: 1, state: .error, durationMilliseconds: 2, usage: usage,
+                    finishReason: "stop",
+                    providerRequestID: "req_1", failure: failure)
+            ).encoded(sequence: 2)),
+        .init(
+            name: "Ready", recode: reply,
+            fullest: LoggerReply.ready(protocolVersion: 1, version: "v", acknowledged: 0).encoded),
+        .init(name: "Acknowledged", recode: reply, fullest: LoggerReply.acknowledged(sequence: 1).encoded),
+    ]
+
+    private static let command: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerCommand(decoding: $0).encoded }
+    private static let reply: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerReply(decoding: $0).encoded }
+
+    private static let config: [CataloguedMessage] = [
+        .init(
+            name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
+            fullest: ConfigurationReply.configuration(
+                ServiceConfiguration(
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
+                    warnings: ["w"])
+            ).encoded),
+        .init(
+            name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
+            fullest: ConfigurationReply.refused([ConfigurationProblem(file: "f", line: 1, column: 1, message: "m")])
+                .encoded),
+    ]
+}
+
+// What one side only reads is written again as the other side writes it.
+extension ClientEvent {
+    func encodedAgain() throws -> [UInt8] {
+        switch self.event {
+        case .start(let request, let model, let provider):
+            return ClientAnswer.start(id: self.id!, request: ULID(request)!, model: model, provider: provider)
+        case .text, .reasoning, .toolCall:
+            return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
+        case .done(let completion):
+            if let models = completion.models {
+                return ClientAnswer.done(id: self.id!, ("models", models.serialized()))
+            }
+            if let status = completion.status {
+                return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
+            }
+            guard let request = completion.request else { return ClientAnswer.done(id: self.id!) }
+            return ClientAnswer.done(
+                id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
+                durationMilliseconds: completion.durationMilliseconds!, try self.slotEvent().encoded)
+        case .error(let failure, let request, let usage):
+            return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
+        case .unknown(let name):
+            throw MessageError.invalidValue("event", name)
+        }
+    }
+
+    /// The slot's event that this one was made from.
+    func slotEvent() throws -> SlotEvent {
+        switch self.event {
+        case .text(let text): return .text(text)
+        case .reasoning(let text): return .reasoning(text)
+        case .toolCall(let call): return .toolCall(call)
+        case .done(let completion):
+            return .done(
+                SlotCompletion(
+                    usage: completion.usage, finishReason: completion.finishReason,
+                    providerRequestID: completion.providerRequestID,
+                    answer: completion.text.map {
+                        .init(text: $0, reasoning: completion.reasoning ?? "", toolCalls: completion.toolCalls)
+                    }))
+        case .start, .error, .unknown: throw MessageError.invalidValue("event", "not a slot's")
+        }
+    }
+}
+
+extension SlotRequest {
+    func encodedAgain() -> [UInt8] {
+        switch self {
+        case .cancel(let request): return Self.encodeCancel(request)
+        case .prompt(let model):
+            var prompt = PromptRequest()
+            prompt.prompt = model.prompt.isEmpty ? nil : JSONValue.string(model.prompt).serialized()
+            prompt.system = model.system.map { JSONValue.string($0).serialized() }
+            prompt.options = model.options.isEmpty ? nil : JSONValue.object(model.options).serialized()
+            prompt.stream = model.stream
+            return Self.encodePrompt(prompt, request: model.request, model: model.model, key: model.key)
+        }
+    }
+}
