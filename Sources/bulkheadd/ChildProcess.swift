@@ -75,7 +75,11 @@ final class ChildProcess: Channel.Delegate {
     func send(_ payload: [UInt8], on channel: Int = 0) { self.channels[channel].send(payload) }
     func pause(_ channel: Int) { self.channels[channel].pause() }
     func resume(_ channel: Int) { self.channels[channel].resume() }
-    func flush(_ channel: Int) { self.channels[channel].flush() }
+    func flush(_ channel: Int) {
+        self.channels[channel].flush()
+        // What the kernel took at once has left too.
+        if self.channels[channel].backlog == 0 { self.delegate.child(self, wroteAllOf: channel) }
+    }
 
     /// Closes every channel once what was sent has left: a child of ours ends then.
     func closeChannels() {
