@@ -22,7 +22,8 @@ public struct SupervisorBounds: Sendable {
     // Memory.
     /// A frame up to this many bytes needs no reservation.
     public var smallFrame = 64 << 10
-    /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes.
+    /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes. A quarter
+    /// of it is for answers, the rest for requests.
     public var memory = 64 << 20
     /// What smaller requests may hold in all until a slot takes them, in bytes; one provider's at most half of it.
     public var smallRequestMemory = 32 << 20

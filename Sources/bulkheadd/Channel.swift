@@ -12,8 +12,9 @@ final class Channel {
         /// Part of a frame is here. `length` is what its header announced, once that is here.
         func channel(_ channel: Channel, beganFrame length: Int?)
         func channel(_ channel: Channel, announcedTooLong length: Int)
-        /// After a write that left something waiting, and after each later one.
-        func channel(_ channel: Channel, hasBacklog bytes: Int)
+        /// This many bytes wait: told from the write on that left some, after each later one. `tookSome`: the other end has
+        /// taken some since the last time.
+        func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool)
         /// The bytes that arrived together have all been told.
         func channelFinishedReading(_ channel: Channel)
         /// The other end is gone, or can no longer be written to. Called once.
@@ -121,12 +122,17 @@ final class Channel {
     /// Writes what waits, as far as the kernel takes it now; the rest follows as it takes more.
     func flush() {
         guard !self.hasEnded, !self.pipe.isClosing else { return }
-        guard self.inFlight == 0 else { return self.delegate.channel(self, hasBacklog: self.backlog) }
+        // What has piled up behind a chunk that the other end does not take must be known too.
+        guard self.inFlight == 0 else { return self.delegate.channel(self, hasBacklog: self.backlog, tookSome: false) }
         do {
-            if self.head < self.pending.count { self.advance(try self.pipe.tryWrite(self.pending[self.head...])) }
+            var taken = 0
+            if self.head < self.pending.count {
+                taken = try self.pipe.tryWrite(self.pending[self.head...])
+                self.advance(taken)
+            }
             if self.head < self.pending.count {
                 try self.writeChunk()
-                self.delegate.channel(self, hasBacklog: self.backlog)
+                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: taken > 0)
             } else if self.closesWhenWritten {
                 self.closePipe()
             }
@@ -162,10 +168,11 @@ final class Channel {
             self.inFlight = 0
             if error != nil {
                 self.breakOff()
+                self.delegate.channel(self, hasBacklog: 0, tookSome: false)
             } else {
-                self.flush()
+                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: true)
+                if self.backlog > 0 { self.flush() } else if self.closesWhenWritten { self.closePipe() }
             }
-            if self.backlog == 0 { self.delegate.channel(self, hasBacklog: 0) }
             self.delegate.channelFinishedReading(self)
         }
         self.advance(chunk.count)

@@ -11,7 +11,7 @@ final class ChildProcess: Channel.Delegate {
     protocol Delegate: AnyObject {
         func child(_ child: ChildProcess, channel: Int, received payload: [UInt8])
         func child(_ child: ChildProcess, channel: Int, beganFrame length: Int)
-        func child(_ child: ChildProcess, broke reason: String)
+        func child(_ child: ChildProcess, channel: Int, broke reason: String)
         func child(_ child: ChildProcess, wroteAllOf channel: Int)
         func child(_ child: ChildProcess, exited status: ExitStatus)
         func childFinishedReading(_ child: ChildProcess)
@@ -75,7 +75,11 @@ final class ChildProcess: Channel.Delegate {
     func send(_ payload: [UInt8], on channel: Int = 0) { self.channels[channel].send(payload) }
     func pause(_ channel: Int) { self.channels[channel].pause() }
     func resume(_ channel: Int) { self.channels[channel].resume() }
-    func flush(_ channel: Int) { self.channels[channel].flush() }
+    func flush(_ channel: Int) {
+        self.channels[channel].flush()
+        // What the kernel took at once has left too.
+        if self.channels[channel].backlog == 0 { self.delegate.child(self, wroteAllOf: channel) }
+    }
 
     /// Closes every channel once what was sent has left: a child of ours ends then.
     func closeChannels() {
@@ -123,10 +127,11 @@ final class ChildProcess: Channel.Delegate {
     }
 
     func channel(_ channel: Channel, announcedTooLong length: Int) {
-        self.delegate.child(self, broke: "a frame of \(length) bytes is longer than its channel allows")
+        self.delegate.child(
+            self, channel: channel.index, broke: "a frame of \(length) bytes is longer than its channel allows")
     }
 
-    func channel(_ channel: Channel, hasBacklog bytes: Int) {
+    func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool) {
         if bytes == 0 { self.delegate.child(self, wroteAllOf: channel.index) }
     }
 

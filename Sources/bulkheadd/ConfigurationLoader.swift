@@ -45,7 +45,7 @@ final class ConfigurationLoader: ChildProcess.Delegate {
 
     func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {}
 
-    func child(_ child: ChildProcess, broke reason: String) {
+    func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         self.failure = "bulkhead-config: \(reason)"
         child.kill()
     }

@@ -203,10 +203,13 @@ extension Shell: ChildProcess.Delegate {
         self.queue(.slotFrameBegun(SlotID(worker: id, index: channel - 1), length: length))
     }
 
-    func child(_ child: ChildProcess, broke reason: String) {
+    func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
-        self.queue(.workerBrokeProtocol(id, reason: reason))
+        self.queue(
+            channel == 0
+                ? .workerBrokeProtocol(id, reason: reason)
+                : .slotBrokeProtocol(SlotID(worker: id, index: channel - 1), reason: reason))
     }
 
     func child(_ child: ChildProcess, wroteAllOf channel: Int) {
