@@ -51,7 +51,8 @@ extension ServiceConfiguration {
                     ModelDescription(id: "k\(index)", needsKey: true),
                 ],
                 timeouts: ProviderSettings.Timeouts(
-                    firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)),
+                    firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)
+                ),
                 key: index == 0 ? "secret" : nil, keyName: "KEY")
         }
         return ServiceConfiguration(

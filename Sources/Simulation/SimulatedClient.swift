@@ -6,21 +6,30 @@ import SupervisorCore
 struct SimulatedClient {
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
-    /// Which of those are prompts, and were asked for as a stream.
-    var streams: Set<RequestIdentifier> = []
-    var started: Set<RequestIdentifier> = []
+    /// The names under which prompts started.
+    var started: [RequestIdentifier: String] = [:]
     /// Bytes that wait for it.
     var backlog = 0
+    /// So much waits that its slots are not to be read; so much that it itself is not.
+    var isBlocked = false
+    var isFull = false
+    /// When it last took something, or something began to wait.
+    var lastTook = Instant(nanoseconds: 0)
     /// Whether it takes what it is sent.
     var reads = true
     /// Whether the supervisor reads what it sends.
     var isRead = true
-    var isClosed = false
-    /// The supervisor closes it once its backlog is empty.
-    var isClosing = false
+    /// The supervisor closes it once its backlog is empty, since then.
+    var closingSince: Instant?
+    var isClosing: Bool { self.closingSince != nil }
     var lastID: Int64 = 0
-    /// It began a frame of this length that it has not finished.
-    var begunFrame: Int?
+    /// It has sent no whole frame.
+    var isSilent = true
+    /// It began a frame that it has not finished.
+    var hasBegunFrame = false
+    /// How long it has been about its frame, or its first one, while it was read; and since when.
+    var frameTime = Duration.zero
+    var frameTimeSince: Instant?
 }
 
 extension Simulation {
@@ -29,11 +38,13 @@ extension Simulation {
         self.lastClient += 1
         let id = ConnectionID(self.lastClient)
         self.clients[id] = SimulatedClient()
+        self.clients[id]!.frameTimeSince = self.now
         self.post(.clientConnected(id, PeerCredentials(uid: 1000, gid: 1000, pid: 1)))
     }
 
     mutating func clientActs() {
-        guard let id = self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random) else {
+        guard let id = self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random)
+        else {
             return
         }
         switch Int.random(in: 0..<100, using: &self.random) {
@@ -56,24 +67,31 @@ extension Simulation {
 
     private mutating func clientLeaves(_ id: ConnectionID) {
         self.mark("client left with \(self.clients[id]!.open.isEmpty ? "nothing" : "requests") open")
-        self.clients[id] = nil
+        self.clientIsGone(id)
         self.post(.clientClosed(id))
+    }
+
+    private mutating func clientIsGone(_ id: ConnectionID) {
+        self.clients[id] = nil
+        self.promptsAreAbandoned(of: id)
     }
 
     private mutating func clientTakes(_ id: ConnectionID, all: Bool) {
         guard let client = self.clients[id], client.reads, client.backlog > 0 || client.isClosing else { return }
         self.clients[id]!.backlog = all ? 0 : client.backlog / 2
         if client.isClosing, self.clients[id]!.backlog == 0 {
-            self.clients[id] = nil
+            self.clientIsGone(id)
             return self.post(.clientClosed(id))
         }
+        self.clients[id]!.lastTook = self.now
         self.post(.clientBacklog(id, bytes: self.clients[id]!.backlog, tookSome: true))
     }
 
     private mutating func clientBeginsFrame(_ id: ConnectionID) {
-        guard let client = self.clients[id], client.isRead, !client.isClosing, client.begunFrame == nil else { return }
+        guard let client = self.clients[id], client.isRead, !client.isClosing, !client.hasBegunFrame else { return }
         let length = Int.random(in: 1...3 * self.bounds.memory / 2, using: &self.random)
-        self.clients[id]!.begunFrame = length
+        self.clients[id]!.hasBegunFrame = true
+        if !client.isSilent { (self.clients[id]!.frameTime, self.clients[id]!.frameTimeSince) = (.zero, self.now) }
         self.post(.clientFrameBegun(id, length: self.chance(10) ? nil : length))
     }
 
@@ -84,22 +102,25 @@ extension Simulation {
 
     private mutating func clientSends(_ id: ConnectionID) {
         guard let client = self.clients[id], client.isRead, !client.isClosing else { return }
-        self.clients[id]!.begunFrame = nil
         let openID = client.open.sorted { "\($0)" < "\($1)" }.randomElement(using: &self.random)
         self.clients[id]!.lastID += 1
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<62:
-            self.clientPrompts(id, newID)
+            self.clientPrompts(id, client.lastID + 1)
         case 62..<76:
             guard let target = self.chance(85) ? openID : .text("nobody") else { return }
+            if case .number(let number) = target { self.cancelInHand = .init(connection: id, id: number) }
             self.send(id, ClientRequest(id: newID, operation: .cancel(target: target)), expecting: newID)
+            self.cancelInHand = nil
         case 76..<82: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 82..<84: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
         case 84..<86: self.send(id, ClientRequest(id: newID, operation: .models), expecting: newID)
         case 86..<88:
             guard let openID else { return }
-            self.post(.clientFrame(id, ClientRequest(id: openID, operation: .ping).encoded))
+            self.sendText(
+                id, String(decoding: ClientRequest(id: openID, operation: .ping).encoded, as: UTF8.self), expecting: nil
+            )
         case 88..<90: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"pronpt"}"#, expecting: newID)
         case 90..<92: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"prompt","promt":"x"}"#, expecting: newID)
         case 92..<94: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"chain"}"#, expecting: newID)
@@ -110,73 +131,94 @@ extension Simulation {
         }
     }
 
-    private mutating func clientPrompts(_ id: ConnectionID, _ newID: RequestIdentifier) {
+    private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)
+        let key = SimulatedPrompt.Key(connection: id, id: newID)
         var prompt = PromptRequest(
-            prompt: String(repeating: "x", count: length), model: model, stream: self.chance(70))
+            prompt: key.text + " " + String(repeating: "x", count: length), model: model, stream: self.chance(70))
         if self.chance(10) { prompt.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
-        if prompt.stream { self.clients[id]!.streams.insert(newID) }
-        self.send(id, ClientRequest(id: newID, operation: .prompt(prompt)), expecting: newID)
+        let serving = model == nil ? 0 : provider
+        let total = min(prompt.timeoutMilliseconds ?? .max, self.configuration.providers[serving].timeouts.total)
+        self.prompts[key] = SimulatedPrompt(
+            order: self.admitted.count, provider: serving,
+            model: model?.hasPrefix("k") == true ? model! : "m\(serving)",
+            isStreamed: prompt.stream, total: .milliseconds(total), admittedAt: self.now)
+        // A refusal takes it back.
+        self.admitted.append(key)
+        self.send(id, ClientRequest(id: .number(newID), operation: .prompt(prompt)), expecting: .number(newID))
+        if self.isDraining, self.prompts[key] != nil { self.fail("a prompt was admitted after the drain began") }
     }
 
     private mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
-        self.clients[id]!.open.insert(expecting)
-        self.post(.clientFrame(id, request.encoded))
+        self.sendText(id, String(decoding: request.encoded, as: UTF8.self), expecting: expecting)
     }
 
     private mutating func sendText(_ id: ConnectionID, _ text: String, expecting: RequestIdentifier?) {
         if let expecting { self.clients[id]!.open.insert(expecting) }
+        self.clients[id]!.hasBegunFrame = false
+        self.clients[id]!.isSilent = false
+        self.clients[id]!.frameTimeSince = nil
         self.post(.clientFrame(id, Array(text.utf8)))
     }
 
     // MARK: What is done to clients
 
     mutating func clientReceives(_ id: ConnectionID, _ payload: [UInt8]) {
-        guard let client = self.clients[id], !client.isClosing else { return self.fail("a frame was sent to a client that is gone") }
+        guard let client = self.clients[id], !client.isClosing else {
+            return self.fail("a frame was sent to a client that is gone")
+        }
         guard let event = try? ClientEvent(decoding: payload) else {
             return self.fail("a client cannot read: \(String(decoding: payload.prefix(200), as: UTF8.self))")
         }
-        self.checkRecord(of: event)
-        guard let requestID = event.id else { return self.markFatal(event) }
-        guard client.open.contains(requestID) else { return self.fail("request \(requestID) was answered after its last frame") }
+        guard let requestID = event.id else { return self.markFatal(event, id) }
+        guard client.open.contains(requestID) else {
+            return self.fail("request \(requestID) was answered after its last frame")
+        }
+        if case .number(let number) = requestID, self.prompts[.init(connection: id, id: number)] != nil {
+            self.promptIsAnswered(.init(connection: id, id: number), event)
+        } else {
+            self.otherIsAnswered(id, event)
+        }
         if event.isLast {
             self.clients[id]!.open.remove(requestID)
-            self.clients[id]!.streams.remove(requestID)
-            self.clients[id]!.started.remove(requestID)
-        } else if case .start = event.event {
-            if !self.clients[id]!.started.insert(requestID).inserted { self.fail("request \(requestID) started twice") }
-        } else if !client.started.contains(requestID) {
-            self.fail("request \(requestID) was answered before it started")
+            self.clients[id]!.started[requestID] = nil
         }
+        guard !client.reads else { return }
+        if client.backlog == 0 { self.clients[id]!.lastTook = self.now }
         self.clients[id]!.backlog += payload.count + 4
-        if !client.reads { self.followUps.append(.clientBacklog(id, bytes: self.clients[id]!.backlog, tookSome: false)) } else { self.clients[id]!.backlog = client.backlog }
-        self.markAnswer(event, isStreamed: client.streams.contains(requestID))
+        self.followUps.append(.clientBacklog(id, bytes: self.clients[id]!.backlog, tookSome: false))
     }
 
-    private mutating func markFatal(_ event: ClientEvent) {
-        guard case .error(let failure, _, _) = event.event else { return self.fail("a frame without an id is no error") }
+    private mutating func markFatal(_ event: ClientEvent, _ id: ConnectionID) {
+        guard case .error(let failure, _, _) = event.event else {
+            return self.fail("a frame without an id is no error")
+        }
         self.mark(failure.code.rawValue)
-    }
-
-    private mutating func markAnswer(_ event: ClientEvent, isStreamed: Bool) {
-        switch event.event {
-        case .error(let failure, _, _): self.mark(failure.code.rawValue)
-        case .done(let completion) where completion.request != nil: self.mark(isStreamed ? "done, streamed" : "done, whole")
-        default: break
+        if failure.code == .connectionTimeout, let client = self.clients[id], !self.isFrameLate(client) {
+            self.fail("a frame was called late that was not")
         }
     }
 
-    /// Under `durability: commit` nothing leaves before its row is on disk.
-    private mutating func checkRecord(of event: ClientEvent) {
-        let name: String? = switch event.event {
-        case .done(let completion): completion.request
-        case .error(_, let request, _): request
-        default: nil
+    private func isFrameLate(_ client: SimulatedClient) -> Bool {
+        let running = client.isRead ? client.frameTimeSince.map { $0.duration(to: self.now) } ?? .zero : .zero
+        let isExpected = client.frameTimeSince != nil || !client.isRead
+        return isExpected
+            && client.frameTime + running
+                >= (client.isSilent ? self.bounds.firstFrameTimeout : self.bounds.frameTimeout)
+    }
+
+    /// What must have happened by now to a client, and has not: checked when the core's timers have fired.
+    func lateness(of client: SimulatedClient) -> String? {
+        if let since = client.closingSince {
+            return since + self.bounds.lingerTimeout < self.now ? "a client lingers" : nil
         }
-        guard let name, self.configuration.durability == .commit else { return }
-        guard self.logger.rows[name]?.ends == 1 else { return self.fail("the last frame of \(name) left before its row was on disk") }
+        if client.isRead, client.frameTimeSince != nil, self.isFrameLate(client) {
+            return "a frame is late and its connection open"
+        }
+        guard client.backlog > 0, client.lastTook + self.bounds.stallTimeout < self.now else { return nil }
+        return "a client that takes nothing was not dropped"
     }
 
     mutating func clientIsRead(_ id: ConnectionID, _ isRead: Bool) {
@@ -184,15 +226,28 @@ extension Simulation {
         guard client.isRead != isRead else { return self.fail("a client was \(isRead ? "resumed" : "paused") twice") }
         self.clients[id]!.isRead = isRead
         self.mark(isRead ? "client read again" : "client not read")
-        if isRead, client.begunFrame != nil, client.backlog == 0 { self.mark("large frame waited for memory") }
+        if isRead, client.hasBegunFrame, client.backlog == 0 { self.mark("large frame waited for memory") }
+        guard let since = client.frameTimeSince else { return }
+        if !isRead { self.clients[id]!.frameTime += since.duration(to: self.now) }
+        self.clients[id]!.frameTimeSince = self.now
     }
 
     mutating func clientIsClosed(_ id: ConnectionID, atOnce: Bool) {
         guard let client = self.clients[id] else { return self.fail("a client that is gone was closed") }
-        if atOnce { self.mark("client dropped") } else if client.isClosing { self.fail("a client was closed twice") }
-        self.clients[id]!.isClosing = true
+        if atOnce {
+            self.mark("client dropped")
+            let lingers = client.closingSince.map { $0 + self.bounds.lingerTimeout <= self.now } ?? false
+            let stalls = client.backlog > 0 && client.lastTook + self.bounds.stallTimeout <= self.now
+            if !lingers, !stalls, self.clients.count <= 2 * self.bounds.connections {
+                self.fail("a client was dropped without a reason")
+            }
+        } else if client.isClosing {
+            self.fail("a client was closed twice")
+        }
+        self.clients[id]!.closingSince = self.now
+        self.promptsAreAbandoned(of: id)
         if atOnce || client.backlog == 0 {
-            self.clients[id] = nil
+            self.clientIsGone(id)
             self.followUps.append(.clientClosed(id))
         }
     }

@@ -3,7 +3,10 @@ import SupervisorCore
 
 /// The logger process, and the disk that outlives it.
 struct SimulatedLogger {
-    struct Row { var ends = 0 }
+    struct Row {
+        var ends = 0
+        var state: EndRecord.State?
+    }
 
     // The disk.
     var rows: [String: Row] = [:]
@@ -35,16 +38,22 @@ extension Simulation {
     }
 
     mutating func loggerReceives(_ payload: [UInt8]) {
-        guard self.logger.isAlive, !self.logger.isClosed else { return self.fail("a record was sent to a logger that is gone") }
+        guard self.logger.isAlive, !self.logger.isClosed else {
+            return self.fail("a record was sent to a logger that is gone")
+        }
         guard payload.count <= ProtocolBounds.logFrame else { return self.fail("a record is too long") }
-        guard let command = try? LoggerCommand(decoding: payload) else { return self.fail("the logger cannot read its record") }
+        guard let command = try? LoggerCommand(decoding: payload) else {
+            return self.fail("the logger cannot read its record")
+        }
         self.logger.received.append(command)
         if case .record(let sequence, _) = command {
             if sequence <= self.logger.highestReceived { self.mark("record sent again") }
             self.logger.highestReceived = max(self.logger.highestReceived, sequence)
         }
-        if case .record(_, .open(let record)) = command, self.requests[record.request.description] == nil {
-            self.requests[record.request.description] = SimulatedRequest()
+        switch command {
+        case .begin: break
+        case .record(let sequence, .open(let record)): self.recordOpened(record, sequence: sequence)
+        case .record(_, .end(let record)): self.recordEnded(record)
         }
     }
 
@@ -70,7 +79,10 @@ extension Simulation {
             if self.chance(50) { self.loggerCommits(acknowledges: false) }
             self.mark("logger died with \(self.logger.received.isEmpty ? "nothing" : "records") in hand")
             self.loggerExits(.signalled(9))
-        case 3: if self.chance(10) { self.post(.loggerReply(Array(#"{"event":"acknowledged","sequence":999999999}"#.utf8))) }
+        case 3:
+            if self.chance(10) {
+                self.post(.loggerReply(Array(#"{"event":"acknowledged","sequence":999999999}"#.utf8)))
+            }
         default: self.loggerBehaves()
         }
     }
@@ -94,28 +106,41 @@ extension Simulation {
                 self.logger.session = session
                 self.logger.isReady = true
                 if acknowledges {
-                    self.post(.loggerReply(LoggerReply.ready(
-                        protocolVersion: ProtocolVersion.current, version: "x", acknowledged: self.logger.sequence).encoded))
+                    self.openingsAreCommitted(upTo: self.logger.sequence)
+                    self.post(
+                        .loggerReply(
+                            LoggerReply.ready(
+                                protocolVersion: ProtocolVersion.current, version: "x",
+                                acknowledged: self.logger.sequence
+                            ).encoded))
                 }
             case .record(let sequence, let record):
                 self.commit(sequence, record)
             }
         }
         if acknowledges, self.logger.sequence > before || batch.count > 1 {
+            self.openingsAreCommitted(upTo: self.logger.sequence)
             self.post(.loggerReply(LoggerReply.acknowledged(sequence: self.logger.sequence).encoded))
         }
     }
 
     private mutating func commit(_ sequence: Int, _ record: LogRecord) {
         guard sequence > self.logger.sequence else { return }
-        guard sequence == self.logger.sequence + 1 else { return self.fail("record \(sequence) after \(self.logger.sequence)") }
+        guard sequence == self.logger.sequence + 1 else {
+            return self.fail("record \(sequence) after \(self.logger.sequence)")
+        }
         self.logger.sequence = sequence
         switch record {
         case .open(let record):
-            if self.logger.rows.updateValue(.init(), forKey: record.request.description) != nil { self.fail("a row was opened twice") }
+            if self.logger.rows.updateValue(.init(), forKey: record.request.description) != nil {
+                self.fail("a row was opened twice")
+            }
         case .end(let record):
-            guard self.logger.rows[record.request.description] != nil else { return self.fail("a row was closed that was never opened") }
+            guard self.logger.rows[record.request.description] != nil else {
+                return self.fail("a row was closed that was never opened")
+            }
             self.logger.rows[record.request.description]!.ends += 1
+            self.logger.rows[record.request.description]!.state = record.state
             self.mark("row \(record.state.rawValue)")
         }
     }

@@ -7,8 +7,10 @@ extension Simulation {
         let busy = self.workers.keys.sorted { $0.rawValue < $1.rawValue }.flatMap { id -> [SlotID] in
             let worker = self.workers[id]!
             guard !worker.isKilled, !worker.isClosed, worker.hasHello else { return [] }
-            return worker.slots.indices.filter { worker.slots[$0].request != nil && worker.slots[$0].isRead && !worker.slots[$0].hangs }
-                .map { SlotID(worker: id, index: $0) }
+            return worker.slots.indices.filter {
+                worker.slots[$0].prompt != nil && worker.slots[$0].isRead && !worker.slots[$0].hangs
+            }
+            .map { SlotID(worker: id, index: $0) }
         }
         guard let slot = busy.randomElement(using: &self.random) else { return }
         let state = self.workers[slot.worker]!.slots[slot.index]
@@ -17,51 +19,83 @@ extension Simulation {
         case 0..<110: if state.isStreamed { self.slotSpeaks(slot) }
         case 110..<190: self.slotEnds(slot)
         case 190..<193:
-            self.post(.slotFrameBegun(slot, length: Int.random(in: self.bounds.smallFrame...self.bounds.memory, using: &self.random)))
+            guard !state.hasBegunFrame else { return }
+            self.workers[slot.worker]!.slots[slot.index].hasBegunFrame = true
+            self.post(
+                .slotFrameBegun(
+                    slot, length: Int.random(in: self.bounds.smallFrame...self.bounds.memory, using: &self.random)))
         case 193: self.lies(slot, #"{"event":"text"}"#)
         case 194: self.lies(slot, #"{"event":"text","text":"x","id":1}"#)
         case 195: self.lies(slot, #"{"event":"error","error":{"code":"overloaded","message":"x","retryable":true}}"#)
         case 196: self.lies(slot, "not json")
         case 197: self.speaksOutOfTurn(slot)
         case 198: self.streamsWhatIsWanted(slot)
+        case 199:
+            self.lies(slot, nil)
         default: break
         }
     }
 
+    /// The slot says something, or several things before the core can do anything about it.
     private mutating func slotSpeaks(_ slot: SlotID) {
-        let text = String(repeating: "y", count: Int.random(in: 1...300, using: &self.random))
-        self.post(.slotEvent(slot, SlotEvent.text(text).encoded))
+        for _ in 0..<(self.chance(80) ? 1 : 4) {
+            guard let worker = self.workers[slot.worker], !worker.isKilled, let key = worker.slots[slot.index].prompt
+            else { return }
+            self.workers[slot.worker]!.slots[slot.index].hasBegunFrame = false
+            self.prompts[key]?.spoken += 1
+            self.prompts[key]?.lastHeard = self.now
+            let number = self.prompts[key]?.spoken ?? 0
+            let text = "\(number):" + String(repeating: "y", count: Int.random(in: 1...300, using: &self.random))
+            self.post(.slotEvent(slot, SlotEvent.text(text).encoded))
+            if worker.slots[slot.index].isCancelled { continue }
+            if let prompt = self.prompts[key], !prompt.isAbandoned, prompt.received != prompt.spoken {
+                self.fail("output was lost")
+            }
+        }
     }
 
     /// The slot writes its last event.
     mutating func slotEnds(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
         self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(isRead: state.isRead)
+        self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
         switch Int.random(in: 0..<10, using: &self.random) {
         case 0 where !state.isCancelled:
             let codes = ErrorCode.allCases.filter { $0.mayComeFromWorker && $0 != .cancelled && $0 != .timeout }
             let failure = Failure(codes.randomElement(using: &self.random)!, "the provider said no")
+            if let key = state.prompt { self.prompts[key]?.slotEnd = .error(failure.code) }
             self.post(.slotEvent(slot, SlotEvent.error(failure, usage: self.chance(50) ? usage : nil).encoded))
         case 1..<8 where state.isCancelled:
             self.post(.slotEvent(slot, SlotEvent.error(Failure(.cancelled, "as told"), usage: usage).encoded))
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
+            if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
             let answer = state.isStreamed ? nil : SlotCompletion.Answer(text: "whole")
-            self.post(.slotEvent(slot, SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded))
+            self.post(
+                .slotEvent(
+                    slot, SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded))
         }
     }
 
-    private mutating func lies(_ slot: SlotID, _ payload: String) { self.post(.slotEvent(slot, Array(payload.utf8))) }
+    /// - Parameter payload: `nil` for a frame that is longer than the channel allows.
+    private mutating func lies(_ slot: SlotID, _ payload: String?) {
+        guard let worker = self.workers[slot.worker], !worker.slots[slot.index].isHung else { return }
+        for slot in worker.slots { self.promptIsOver(slot.prompt) }
+        self.post(
+            payload.map { .slotEvent(slot, Array($0.utf8)) } ?? .slotBrokeProtocol(slot, reason: "a frame of 99 GiB"))
+        if self.workers[slot.worker].map({ !$0.isKilled }) ?? false { self.fail("a worker that lied was not killed") }
+    }
 
     private mutating func speaksOutOfTurn(_ slot: SlotID) {
-        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: { $0.request == nil }) else { return }
-        self.post(.slotEvent(SlotID(worker: slot.worker, index: idle), SlotEvent.text("psst").encoded))
+        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: { $0.prompt == nil }) else { return }
+        self.lies(SlotID(worker: slot.worker, index: idle), #"{"event":"text","text":"psst"}"#)
     }
 
     private mutating func streamsWhatIsWanted(_ slot: SlotID) {
-        guard !self.workers[slot.worker]!.slots[slot.index].isStreamed else { return }
-        self.slotSpeaks(slot)
+        let state = self.workers[slot.worker]!.slots[slot.index]
+        guard !state.isStreamed, !state.isCancelled else { return }
+        self.lies(slot, #"{"event":"text","text":"psst"}"#)
     }
 }

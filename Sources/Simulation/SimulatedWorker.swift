@@ -8,6 +8,9 @@ struct SimulatedWorker {
     var hasHello = false
     /// A ping that it has not answered.
     var ping: Int?
+    var pingedAt: Instant?
+    /// A slot of it hangs: it takes no requests any more.
+    var isRetired = false
     /// It answers no ping any more.
     var isStopped = false
     /// Its channels were closed: it is to end by itself.
@@ -16,31 +19,20 @@ struct SimulatedWorker {
     var isKilled = false
 }
 
-extension SimulatedWorker {
-    /// Whether the core may have taken one of its slots for hung.
-    var mayHang: Bool { self.slots.contains { $0.hangs || $0.isCancelled } }
-}
-
 struct SimulatedSlot {
-    /// The request that it runs.
-    var request: String?
+    /// What it runs.
+    var prompt: SimulatedPrompt.Key?
     var isStreamed = true
-    var isCancelled = false
+    var cancelledAt: Instant?
     /// It ignores whatever it is told.
     var hangs = false
+    /// The core must have given it up.
+    var isHung = false
     var isRead = true
-}
+    /// It began a large frame that it has not finished.
+    var hasBegunFrame = false
 
-/// When processes of a provider started and died, for the rule of back-off.
-struct SimulatedStarts {
-    var startedAt = Instant(nanoseconds: 0)
-    var earliest = Instant(nanoseconds: 0)
-    var inARow = 0
-    var deaths: [Instant] = []
-    var current: WorkerID?
-    /// Whether the world has seen every death that the core counts. The retirement of a worker with a hung slot shows only
-    /// later, and not always: from then on only the shortest delay is checked.
-    var isCertain = true
+    var isCancelled: Bool { self.cancelledAt != nil }
 }
 
 extension Simulation {
@@ -48,10 +40,11 @@ extension Simulation {
 
     mutating func workerIsStarted(_ id: WorkerID, _ provider: String, _ slots: Int) {
         var starts = self.starts[provider] ?? SimulatedStarts()
-        if let current = starts.current, let worker = self.workers[current], !worker.isKilled {
-            if !worker.mayHang { self.fail("a second worker of \(provider) was started beside one that takes requests") }
-            starts.isCertain = false
-        } else if self.now < starts.earliest { self.fail("a worker of \(provider) was started before its back-off was over") }
+        if starts.current != nil {
+            self.fail("a second worker of \(provider) was started beside one that takes requests")
+        } else if self.now < starts.earliest {
+            self.fail("a worker of \(provider) was started before its back-off was over")
+        }
         starts.startedAt = self.now
         starts.current = id
         self.starts[provider] = starts
@@ -67,43 +60,52 @@ extension Simulation {
     }
 
     mutating func workerReceives(_ id: WorkerID, _ payload: [UInt8]) {
-        // A process that could not be started has not been missed yet.
         guard let worker = self.workers[id] else {
-            if !self.followUps.contains(where: { if case .workerFailedToStart(id, _) = $0 { true } else { false } }) {
-                self.fail("a control frame was sent to a worker that is gone")
-            }
+            if !self.failedToStart(id) { self.fail("a control frame was sent to a worker that is gone") }
             return
         }
         if worker.isKilled || worker.isClosed { self.fail("a control frame was sent to a worker that was dismissed") }
-        guard let control = try? WorkerControl(decoding: payload) else { return self.fail("a worker cannot read its control frame") }
-        if case .ping(let number) = control { self.workers[id]!.ping = number }
+        guard let control = try? WorkerControl(decoding: payload) else {
+            return self.fail("a worker cannot read its control frame")
+        }
+        if case .ping(let number) = control {
+            (self.workers[id]!.ping, self.workers[id]!.pingedAt) = (number, self.now)
+        }
+        if String(decoding: payload, as: UTF8.self).contains("secret") { self.fail("a control frame holds a key") }
     }
 
     mutating func slotReceives(_ slot: SlotID, _ payload: [UInt8], reportsWritten: Bool) {
         guard let worker = self.workers[slot.worker], !worker.isKilled, !worker.isClosed else {
             return self.fail("a request was sent to a worker that is gone")
         }
-        guard let request = try? SlotRequest(decoding: payload) else { return self.fail("a slot cannot read its request") }
+        guard let request = try? SlotRequest(decoding: payload) else {
+            return self.fail("a slot cannot read its request")
+        }
         switch request {
         case .prompt(let prompt):
-            let name = prompt.request.description
             guard worker.hasHello else { return self.fail("a request was sent to a worker that is not ready") }
-            guard worker.slots[slot.index].request == nil else { return self.fail("a request was sent to a slot that is busy") }
-            if self.requests[name]?.wasDispatched == true { self.fail("request \(name) was dispatched twice") }
-            if self.configuration.durability == .commit, self.logger.rows[name] == nil {
-                self.fail("request \(name) was dispatched before its row was on disk")
+            guard !worker.isRetired else { return self.fail("a request was sent to a worker with a slot that hangs") }
+            guard worker.slots[slot.index].prompt == nil else {
+                return self.fail("a request was sent to a slot that is busy")
             }
-            if (prompt.key != nil) != prompt.model.hasPrefix("k") { self.fail("a key went where it should not, or did not go") }
-            self.requests[name, default: SimulatedRequest()].wasDispatched = true
-            self.workers[slot.worker]!.slots[slot.index].request = name
-            self.workers[slot.worker]!.slots[slot.index].isStreamed = prompt.stream
-            self.workers[slot.worker]!.slots[slot.index].isCancelled = false
+            self.promptIsDispatched(prompt, to: slot, of: worker)
+            self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
+                prompt: SimulatedPrompt.Key(prompt.prompt), isStreamed: prompt.stream,
+                isRead: worker.slots[slot.index].isRead)
             if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .cancel(let ulid):
-            guard worker.slots[slot.index].request == ulid.description else {
+            let running = worker.slots[slot.index]
+            guard let key = running.prompt, self.names[ulid.description].map({ $0 == key }) ?? true,
+                !running.isCancelled
+            else {
                 return self.fail("a slot was told to cancel what it does not run")
             }
-            self.workers[slot.worker]!.slots[slot.index].isCancelled = true
+            self.workers[slot.worker]!.slots[slot.index].cancelledAt = self.now
+            if let prompt = self.prompts[key] {
+                self.prompts[key]!.cut = SimulatedPrompt.Cut(
+                    at: self.now, silence: prompt.lastHeard.duration(to: self.now), wasRead: running.isRead,
+                    spoken: prompt.spoken)
+            }
         }
     }
 
@@ -111,13 +113,19 @@ extension Simulation {
         guard let worker = self.workers[slot.worker], !worker.isKilled else {
             return self.fail("a slot of a worker that is gone was paused or resumed")
         }
-        guard worker.slots[slot.index].isRead != isRead else { return self.fail("a slot was \(isRead ? "resumed" : "paused") twice") }
+        guard worker.slots[slot.index].isRead != isRead else {
+            return self.fail("a slot was \(isRead ? "resumed" : "paused") twice")
+        }
         self.workers[slot.worker]!.slots[slot.index].isRead = isRead
+        if isRead, let key = worker.slots[slot.index].prompt { self.prompts[key]?.lastHeard = self.now }
         self.mark(isRead ? "slot read again" : "slot not read")
     }
 
     mutating func workerIsClosed(_ id: WorkerID) {
-        guard self.workers[id] != nil else { return self.fail("a worker that is gone was closed") }
+        guard self.workers[id] != nil else {
+            if !self.failedToStart(id) { self.fail("a worker that is gone was closed") }
+            return
+        }
         self.workers[id]!.isClosed = true
     }
 
@@ -126,12 +134,19 @@ extension Simulation {
         if worker.isKilled { self.fail("a worker was killed twice") }
         self.workers[id]!.isKilled = true
         if worker.slots.contains(where: \.hangs) { self.mark("hung slot's worker killed") }
+        for slot in worker.slots { self.promptIsOver(slot.prompt) }
+    }
+
+    /// A process that could not be started has not been missed yet.
+    private func failedToStart(_ id: WorkerID) -> Bool {
+        self.followUps.contains { if case .workerFailedToStart(id, _) = $0 { true } else { false } }
     }
 
     // MARK: What workers do
 
     mutating func workerActs() {
-        guard let id = self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random) else { return }
+        guard let id = self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random)
+        else { return }
         let worker = self.workers[id]!
         if worker.isKilled || worker.isClosed {
             guard self.chance(50) else { return }
@@ -145,7 +160,7 @@ extension Simulation {
         case 4: self.workers[id]!.isStopped = true
         case 5..<7:
             let slot = Int.random(in: 0..<worker.slots.count, using: &self.random)
-            if worker.slots[slot].request != nil { self.workers[id]!.slots[slot].hangs = true }
+            if worker.slots[slot].prompt != nil { self.workers[id]!.slots[slot].hangs = true }
         case 7: if self.chance(20) { self.post(.workerReport(id, Array(#"{"event":"pong","number":77777}"#.utf8))) }
         case 8: if self.chance(20) { self.post(.workerBrokeProtocol(id, reason: "a frame of 99 GiB")) }
         default: self.workerReports(id)
@@ -157,7 +172,9 @@ extension Simulation {
         if !worker.hasHello {
             self.workers[id]!.hasHello = true
             let name = self.chance(2) ? "somebody else" : worker.provider
-            self.post(.workerReport(id, WorkerReport.hello(WorkerHello(provider: name, slots: worker.slots.count, models: [])).encoded))
+            self.post(
+                .workerReport(
+                    id, WorkerReport.hello(WorkerHello(provider: name, slots: worker.slots.count, models: [])).encoded))
         } else if let ping = worker.ping {
             self.workers[id]!.ping = nil
             self.post(.workerReport(id, WorkerReport.pong(number: ping).encoded))
@@ -169,42 +186,28 @@ extension Simulation {
         self.post(.workerExited(id, status))
     }
 
-    /// The world's own books of back-off, kept from what docs/architecture.md promises.
     private mutating func workerIsGone(_ id: WorkerID, _ status: TerminationStatus? = nil) {
-        guard let worker = self.workers.removeValue(forKey: id), var starts = self.starts[worker.provider], starts.current == id
-        else { return }
-        starts.current = nil
-        defer { self.starts[worker.provider] = starts }
-        let rules = self.bounds.backoff
-        if worker.mayHang { starts.isCertain = false }
-        guard starts.isCertain else {
-            starts.earliest = worker.mayHang ? self.now : self.now + rules.minimum / 2
-            return
-        }
-        if starts.startedAt + rules.healthyAfter <= self.now { starts.inARow = 0 }
-        starts.inARow += 1
-        starts.deaths = starts.deaths.filter { $0 + rules.parkWindow > self.now } + [self.now]
-        let full = min(rules.minimum * (1 << min(starts.inARow - 1, 16)), rules.maximum)
-        starts.earliest = self.now + full / 2
-        if starts.deaths.count >= rules.parkDeaths || status == .exited(code: 78) {
-            self.mark("provider parked")
-            starts.earliest = self.now + rules.parkDuration
-            (starts.deaths, starts.inARow) = ([], 0)
-        } else if starts.inARow > 1 {
-            self.mark("back-off doubled")
+        guard let worker = self.workers.removeValue(forKey: id) else { return }
+        for slot in worker.slots { self.promptIsOver(slot.prompt) }
+        if self.starts[worker.provider]?.current == id {
+            self.countDeath(of: worker.provider, isReplaced: false, status)
         }
     }
 
     /// In a world that behaves a worker answers, finishes, and ends when it is told to.
     mutating func workerBehaves(_ id: WorkerID) {
         guard let worker = self.workers[id] else { return }
-        if worker.isKilled || worker.isClosed { return self.exits(id, worker.isKilled ? .signalled(9) : .exited(code: 0)) }
+        if worker.isKilled || worker.isClosed {
+            return self.exits(id, worker.isKilled ? .signalled(9) : .exited(code: 0))
+        }
         self.workers[id]!.isStopped = false
         self.workerReports(id)
         for index in worker.slots.indices where self.workers[id] != nil {
             let slot = SlotID(worker: id, index: index)
             self.workers[id]!.slots[index].hangs = false
-            if self.workers[id]!.slots[index].request != nil, self.workers[id]!.slots[index].isRead { self.slotEnds(slot) }
+            if self.workers[id]!.slots[index].prompt != nil, self.workers[id]!.slots[index].isRead {
+                self.slotEnds(slot)
+            }
         }
     }
 }

@@ -23,8 +23,23 @@ public struct Simulation {
     var workers: [WorkerID: SimulatedWorker] = [:]
     var starts: [String: SimulatedStarts] = [:]
     var logger = SimulatedLogger()
-    /// Requests by their names on record: what the world knows of each.
-    var requests: [String: SimulatedRequest] = [:]
+    /// The prompts that have not ended.
+    var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
+    /// Every prompt that was admitted, in that order.
+    var admitted: [SimulatedPrompt.Key] = []
+    /// Those that the logger was told of, with their sequence numbers; how many of these are known to be on disk.
+    var openings: [(sequence: Int, key: SimulatedPrompt.Key)] = []
+    var committedOpenings = 0
+    /// Whose names on record are known, and what clients were told of their ends.
+    var names: [String: SimulatedPrompt.Key] = [:]
+    var told: [String: EndRecord.State] = [:]
+    /// The last prompt of each provider that was dispatched.
+    var lastDispatched: [Int: Int] = [:]
+    /// The target of the cancel that is being handled.
+    var cancelInHand: SimulatedPrompt.Key?
+    /// Workers whose requests ended while their slots had not: by the end of the event they must have been killed.
+    var mustBeGone: [WorkerID] = []
+    var isDraining = false
 
     var lastClient: UInt64 = 0
     var lastPID = 100
@@ -56,7 +71,11 @@ public struct Simulation {
         while self.events < count, self.exitCode == nil, self.violation == nil { self.step() }
         if self.exitCode == nil, self.violation == nil { self.stop() }
         if self.violation == nil { self.checkTheEnd() }
-        if let violation = self.violation { throw Violation(seed: self.seed, event: self.events, description: "seed \(self.seed), event \(self.events): \(violation)") }
+        if let violation = self.violation {
+            throw Violation(
+                seed: self.seed, event: self.events,
+                description: "seed \(self.seed), event \(self.events): \(violation)")
+        }
     }
 
     mutating func mark(_ name: String) { self.marks[name, default: 0] += 1 }
@@ -90,13 +109,20 @@ public struct Simulation {
         if self.chance(30) { self.post(.drain) }
     }
 
-    private mutating func passTime() {
-        let milliseconds = self.chance(97) ? Int.random(in: 0...4, using: &self.random) : Int.random(in: 5...3000, using: &self.random)
-        self.now = self.now + .milliseconds(milliseconds)
-        while let due = self.timer, due <= self.now, self.exitCode == nil {
+    /// - Parameter stopsAtTimers: Whether everybody gets a turn after each timer, however long the time is that passes.
+    private mutating func passTime(stopsAtTimers: Bool = false) {
+        let milliseconds =
+            self.chance(97) ? Int.random(in: 0...4, using: &self.random) : Int.random(in: 5...3000, using: &self.random)
+        let end = self.now + .milliseconds(milliseconds)
+        while let due = self.timer, due <= end, self.exitCode == nil, self.violation == nil {
+            self.now = max(self.now, due)
             self.timer = nil
+            self.slotsThatHang()
             self.post(.timer)
+            if stopsAtTimers { return }
         }
+        self.now = end
+        if self.exitCode == nil { self.checkDeadlines() }
     }
 
     /// A drain in a world where everybody does what they should, until the daemon ends.
@@ -106,7 +132,7 @@ public struct Simulation {
         while self.exitCode == nil, self.violation == nil {
             turns += 1
             if turns > 20_000 { return self.fail("the drain does not end: \(self.core.footprint)") }
-            self.passTime()
+            self.passTime(stopsAtTimers: true)
             self.settle()
         }
     }
@@ -123,11 +149,13 @@ public struct Simulation {
     mutating func post(_ event: Event) {
         guard self.exitCode == nil else { return }
         self.events += 1
+        if case .clientBacklog(let id, let bytes, _) = event { self.backlogChanged(of: id, to: bytes) }
+        if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)
         let actions = self.core.handle(event, at: Now(instant: self.now, wallMilliseconds: wall))
         for action in actions { self.perform(action) }
-        self.checkFootprint()
         while !self.followUps.isEmpty, self.violation == nil { self.post(self.followUps.removeFirst()) }
+        if self.exitCode == nil { self.checkBooks() }
     }
 
     private mutating func perform(_ action: Action) {
@@ -154,42 +182,4 @@ public struct Simulation {
         case .exit(let code): self.exitCode = code
         }
     }
-
-    // MARK: Books
-
-    private mutating func checkFootprint() {
-        let footprint = self.core.footprint
-        if footprint.logBytes > self.bounds.logBacklog { self.fail("the log backlog is \(footprint.logBytes) bytes") }
-        if footprint.deadlines > footprint.connections + footprint.requests + footprint.workers + self.configuration.providers.count + 2 {
-            self.fail("deadlines are left behind: \(footprint)")
-        }
-        if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
-            self.fail("a queue does not forget: \(footprint)")
-        }
-        if footprint.workers > self.configuration.providers.count * (self.bounds.retiringWorkers + 2) + 16 {
-            self.fail("too many workers: \(footprint)")
-        }
-    }
-
-    private mutating func checkTheEnd() {
-        if self.exitCode == 1 { return self.mark("stopped without the record") }
-        let footprint = self.core.footprint
-        if footprint.requests != 0 || footprint.memory != 0 || footprint.logBytes != 0 {
-            self.fail("something is left at the end: \(footprint)")
-        }
-        for (name, request) in self.requests {
-            guard let row = self.logger.rows[name] else { return self.fail("request \(name) has no row") }
-            guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }
-            if request.wasDispatched, row.ends != 1 { self.fail("request \(name) ran and was not recorded") }
-        }
-        for client in self.clients.values where !client.isClosed && !client.open.isEmpty {
-            self.fail("a client waits for \(client.open.count) last frames")
-        }
-        self.mark("drained")
-    }
-}
-
-/// What the world knows of a request.
-struct SimulatedRequest {
-    var wasDispatched = false
 }

@@ -13,7 +13,7 @@ public struct Instant: Comparable, Hashable, Sendable {
     }
 
     /// The time from this instant to `later`; zero where it has passed.
-    func duration(to later: Instant) -> Duration {
+    public func duration(to later: Instant) -> Duration {
         self < later ? .nanoseconds(Int64(later.nanoseconds - self.nanoseconds)) : .zero
     }
 

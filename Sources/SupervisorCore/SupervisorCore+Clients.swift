@@ -77,7 +77,9 @@ extension SupervisorCore {
                 self.setPausedForClient(number, after.isBlocked, at: now)
             }
         }
-        if after.isRead != connection.isRead { self.actions.append(after.isRead ? .resumeClient(id) : .pauseClient(id)) }
+        if after.isRead != connection.isRead {
+            self.actions.append(after.isRead ? .resumeClient(id) : .pauseClient(id))
+        }
         self.updateDeadline(ofConnection: id)
     }
 

@@ -41,7 +41,10 @@ extension SupervisorCore {
         case .stoppingLogger:
             self.actions.append(.log(LogEntry(.error, "records were not committed", ["records": "\(self.log.count)"])))
             self.phase = .stopped
-            self.actions.append(.killLogger)
+            switch self.logger.state {
+            case .starting, .ready, .stopping: self.actions.append(.killLogger)
+            case .waiting, .gone: break
+            }
             self.actions.append(.exit(code: 1))
         case .running, .cutShort, .stoppingWorkers, .stopped:
             break

@@ -28,6 +28,7 @@ import Testing
         "worker crashed", "worker failed to start", "provider parked", "back-off doubled",
         "logger died with records in hand", "logger killed",
         "record sent again", "large frame waited for memory", "drain under load", "drained",
+        "first_output timeout", "idle timeout", "total timeout", "worker retired", "status compared",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -130,6 +130,6 @@ import Testing
         scenario.connect(1)
         for id in 1...64 { scenario.promptRuns(1, id) }
         let actions = scenario.post(.clientBacklog(ConnectionID(1), bytes: 200_000, tookSome: false))
-        #expect(actions == (0..<64).map { "pause slot 1.\($0)" } )
+        #expect(actions == (0..<64).map { "pause slot 1.\($0)" })
     }
 }

@@ -1,0 +1,155 @@
+import JSON
+import Messages
+import SupervisorCore
+
+// What clients are told, held against what the world knows.
+extension Simulation {
+    mutating func promptIsAnswered(_ key: SimulatedPrompt.Key, _ event: ClientEvent) {
+        let prompt = self.prompts[key]!
+        let id = RequestIdentifier.number(key.id)
+        switch event.event {
+        case .start(let name, let model, let provider):
+            if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
+            if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
+            if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
+            if model != prompt.model || provider != self.configuration.providers[prompt.provider].name {
+                self.fail("request \(key.text) started as another")
+            }
+            if let known = prompt.name, known != name { self.fail("request \(key.text) started under another name") }
+            self.clients[key.connection]!.started[id] = name
+        case .text(let text):
+            if self.clients[key.connection]!.started[id] == nil {
+                self.fail("request \(key.text) was answered before it started")
+            }
+            if prompt.wasCancelled { self.fail("request \(key.text) was answered after its cancel was confirmed") }
+            self.prompts[key]!.received += 1
+            if !text.hasPrefix("\(prompt.received + 1):") {
+                self.fail("the output of request \(key.text) is not what its slot said")
+            }
+        case .done(let completion):
+            self.mark(prompt.isStreamed ? "done, streamed" : "done, whole")
+            guard case .done? = prompt.slotEnd, !prompt.mustEndCancelled else {
+                return self.fail("request \(key.text) is done, and its slot did not say so")
+            }
+            if prompt.cut != nil { self.fail("request \(key.text) is done after it was cut short") }
+            if prompt.isStreamed != (completion.text == nil) || prompt.spoken != prompt.received
+                || completion.usage?.output != 4
+            {
+                self.fail("the answer to request \(key.text) is not whole")
+            }
+            self.promptHasEnded(key, name: completion.request, as: .done)
+        case .error(let failure, nil, _):
+            guard self.admitted.last == key, prompt.slot == nil else {
+                return self.fail("request \(key.text) was refused after its admission")
+            }
+            self.mark(failure.code.rawValue)
+            self.admitted.removeLast()
+            self.prompts[key] = nil
+        case .error(let failure, let name?, _):
+            self.mark(failure.code.rawValue)
+            self.checkFailure(failure, of: key, prompt)
+            let state: EndRecord.State =
+                switch failure.code {
+                case .cancelled: .cancelled
+                case .workerCrashed, .workerHung, .workerMisbehaved: .crashed
+                default: .error
+                }
+            self.promptHasEnded(key, name: name, as: state)
+        case .reasoning, .toolCall, .unknown:
+            self.fail("request \(key.text) was answered with what nobody said")
+        }
+    }
+
+    /// Whether the world knows of a reason for a failure.
+    private mutating func checkFailure(_ failure: Failure, of key: SimulatedPrompt.Key, _ prompt: SimulatedPrompt) {
+        if prompt.mustEndCancelled, failure.code != .cancelled {
+            return self.fail("request \(key.text) was cancelled and ended with \(failure)")
+        }
+        let timeouts = self.timeouts(of: prompt)
+        switch failure.code {
+        case .cancelled:
+            if !prompt.wasCancelled { self.fail("request \(key.text) was cancelled by nobody") }
+        case .timeout:
+            guard let cut = prompt.cut else {
+                // It waited for a slot, or for its row, all the time.
+                if prompt.slot != nil || prompt.admittedAt + prompt.total > self.now {
+                    self.fail("request \(key.text) timed out without a reason")
+                }
+                return
+            }
+            let isTotal = prompt.admittedAt + prompt.total <= cut.at
+            let isSilence =
+                cut.wasRead && cut.silence >= .milliseconds(cut.spoken == 0 ? timeouts.firstOutput : timeouts.idle)
+            if isSilence { self.mark(cut.spoken == 0 ? "first_output timeout" : "idle timeout") }
+            if isTotal { self.mark("total timeout") }
+            if !isTotal, !isSilence { self.fail("request \(key.text) timed out early: \(failure.message)") }
+        case .workerCrashed, .workerHung, .workerMisbehaved:
+            if prompt.slot == nil || prompt.cut != nil {
+                self.fail("request \(key.text) blames a worker: \(failure.message)")
+            }
+        case .providerUnavailable, .shuttingDown:
+            if prompt.slot != nil, prompt.cut == nil {
+                self.fail("request \(key.text) ran and ended with \(failure.code)")
+            }
+            if failure.code == .shuttingDown, !self.isDraining {
+                self.fail("request \(key.text) ended in a drain that nobody began")
+            }
+        default:
+            guard case .error(failure.code)? = prompt.slotEnd, prompt.cut == nil else {
+                return self.fail("request \(key.text) ended with \(failure.code), which its slot did not say")
+            }
+        }
+    }
+
+    private mutating func promptHasEnded(_ key: SimulatedPrompt.Key, name: String?, as state: EndRecord.State) {
+        let prompt = self.prompts[key]!
+        guard let name else { return self.fail("request \(key.text) ended without a name") }
+        if let slot = prompt.slot, !prompt.isOver { self.mustBeGone.append(slot.worker) }
+        if let known = prompt.name, known != name { self.fail("request \(key.text) ended under another name") }
+        // Under `durability: commit` nothing leaves before its row is on disk.
+        if self.configuration.durability == .commit, self.logger.rows[name]?.ends != 1 {
+            self.fail("the last frame of \(name) left before its row was on disk")
+        }
+        self.told[name] = state
+        self.prompts[key] = nil
+    }
+
+    mutating func otherIsAnswered(_ id: ConnectionID, _ event: ClientEvent) {
+        switch event.event {
+        case .error(let failure, _, _):
+            self.mark(failure.code.rawValue)
+        case .done(let completion):
+            if let status = completion.status { self.checkStatus(status) }
+            guard let target = self.cancelInHand else { return }
+            self.cancelInHand = nil
+            guard let prompt = self.prompts[target] else { return }
+            self.prompts[target]!.wasCancelled = true
+            if prompt.slot != nil, !prompt.isOver { self.prompts[target]!.mustEndCancelled = true }
+        case .start, .text, .reasoning, .toolCall, .unknown:
+            self.fail("an operation that answers at once was answered as a prompt")
+        }
+    }
+
+    private mutating func checkStatus(_ status: JSONValue) {
+        self.mark("status compared")
+        func number(_ value: JSONValue?, _ name: String) -> Int { value?[name]?.integer ?? -1 }
+        if number(status, "connections") != self.clients.count {
+            self.fail("status counts \(number(status, "connections")) connections of \(self.clients.count)")
+        }
+        if number(status["requests"], "admitted") != self.admitted.count {
+            self.fail("status counts other requests than were admitted")
+        }
+        var queued = 0
+        for provider in status["providers"]?.array ?? [] {
+            queued += number(provider, "queued")
+            let workers = self.workers.values.filter {
+                $0.provider == provider["name"]?.string && !$0.isKilled && !$0.isClosed
+            }
+            let busy = workers.reduce(0) { $0 + $1.slots.count { $0.prompt != nil && !$0.isHung } }
+            if busy != number(provider, "busy") {
+                self.fail("status counts \(number(provider, "busy")) busy slots of \(busy)")
+            }
+        }
+        if queued != number(status["requests"], "queued") { self.fail("status counts the queue in two ways") }
+    }
+}

@@ -1,0 +1,151 @@
+import Messages
+import SupervisorCore
+
+/// A prompt as the world sees it: what was asked, what became of it, and what its client was told.
+struct SimulatedPrompt {
+    struct Key: Hashable {
+        var connection: ConnectionID
+        var id: Int64
+
+        /// What the prompt begins with, so that a slot knows whose it is.
+        var text: String { "\(self.connection.rawValue)/\(self.id)" }
+
+        init(connection: ConnectionID, id: Int64) {
+            self.connection = connection
+            self.id = id
+        }
+
+        init?(_ prompt: String) {
+            let parts = prompt.prefix { $0 != " " }.split(separator: "/")
+            guard parts.count == 2, let connection = UInt64(parts[0]), let id = Int64(parts[1]) else { return nil }
+            self.init(connection: ConnectionID(connection), id: id)
+        }
+    }
+
+    /// The slot was told to let go.
+    struct Cut {
+        let at: Instant
+        /// How long the slot had said nothing while it was read, at that instant.
+        let silence: Duration
+        let wasRead: Bool
+        /// How much it had said.
+        let spoken: Int
+    }
+
+    /// How the slot ended it.
+    enum SlotEnd { case done, error(ErrorCode) }
+
+    /// Its place in the order of admission.
+    let order: Int
+    let provider: Int
+    let model: String
+    let isStreamed: Bool
+    let total: Duration
+    let admittedAt: Instant
+    /// Its name on record, once the logger was told.
+    var name: String?
+    /// Whether its opening is known to be on disk.
+    var isCommitted = false
+    var slot: SlotID?
+    /// When the slot was given it, spoke, or was read again.
+    var lastHeard = Instant(nanoseconds: 0)
+    /// Pieces that the slot said, and that the client got.
+    var spoken = 0
+    var received = 0
+    var cut: Cut?
+    var slotEnd: SlotEnd?
+    /// Its slot has let go of it, or its worker is gone.
+    var isOver = false
+    /// A cancel was confirmed while a slot ran it, or before.
+    var wasCancelled = false
+    var mustEndCancelled = false
+    /// Its client is gone.
+    var isAbandoned = false
+    var end: EndRecord.State?
+}
+
+extension Simulation {
+    func timeouts(of prompt: SimulatedPrompt) -> ProviderSettings.Timeouts {
+        self.configuration.providers[prompt.provider].timeouts
+    }
+
+    /// The names of requests come to light in the order of their admission.
+    mutating func recordOpened(_ record: OpenRecord, sequence: Int) {
+        let name = record.request.description
+        guard self.names[name] == nil else { return }
+        guard self.openings.count < self.admitted.count else {
+            return self.fail("a request that nobody made is on record")
+        }
+        let key = self.admitted[self.openings.count]
+        self.openings.append((sequence, key))
+        self.names[name] = key
+        guard let prompt = self.prompts[key] else { return }
+        self.prompts[key]!.name = name
+        if record.model != prompt.model || record.stream != prompt.isStreamed
+            || record.provider != self.configuration.providers[prompt.provider].name
+        {
+            self.fail("the row of request \(name) is not of what was asked")
+        }
+    }
+
+    mutating func recordEnded(_ record: EndRecord) {
+        let name = record.request.description
+        guard let key = self.names[name] else { return self.fail("request \(name) ends before it is opened") }
+        guard let prompt = self.prompts[key], prompt.end == nil else { return }
+        self.prompts[key]!.end = record.state
+        let bound = prompt.total + .milliseconds(self.timeouts(of: prompt).cancel + 1)
+        if .milliseconds(record.durationMilliseconds) > bound {
+            self.fail("request \(name) took \(record.durationMilliseconds) ms")
+        }
+        if record.state == .done, case .done? = prompt.slotEnd {
+        } else if record.state == .done {
+            self.fail("the row of request \(name) says done, its slot did not")
+        }
+        if prompt.isAbandoned { self.prompts[key] = nil }
+    }
+
+    /// Everything up to this sequence number is known to be on disk.
+    mutating func openingsAreCommitted(upTo sequence: Int) {
+        while self.committedOpenings < self.openings.count, self.openings[self.committedOpenings].sequence <= sequence {
+            self.prompts[self.openings[self.committedOpenings].key]?.isCommitted = true
+            self.committedOpenings += 1
+        }
+    }
+
+    mutating func promptIsDispatched(_ request: ModelRequest, to slot: SlotID, of worker: SimulatedWorker) {
+        let name = request.request.description
+        guard let key = SimulatedPrompt.Key(request.prompt), let prompt = self.prompts[key] else {
+            return self.fail("request \(name) was dispatched, and nobody waits for it")
+        }
+        if prompt.slot != nil { self.fail("request \(name) was dispatched twice") }
+        if prompt.isAbandoned { self.fail("request \(name) was dispatched for a client that is gone") }
+        if prompt.wasCancelled { self.fail("request \(name) was dispatched after it was cancelled") }
+        if request.model != prompt.model || request.stream != prompt.isStreamed
+            || worker.provider != self.configuration.providers[prompt.provider].name
+        {
+            self.fail("request \(name) is not what was asked for")
+        }
+        let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
+        if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
+        if self.configuration.durability == .commit, self.logger.rows[name] == nil {
+            self.fail("request \(name) was dispatched before its row was on disk")
+        }
+        if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
+            self.fail("request \(name) overtook another")
+        }
+        self.lastDispatched[prompt.provider] = prompt.order
+        self.prompts[key]!.slot = slot
+        self.prompts[key]!.lastHeard = self.now
+    }
+
+    /// Its worker is gone, or its slot has let go.
+    mutating func promptIsOver(_ key: SimulatedPrompt.Key?) {
+        if let key { self.prompts[key]?.isOver = true }
+    }
+
+    mutating func promptsAreAbandoned(of id: ConnectionID) {
+        for (key, prompt) in self.prompts where key.connection == id {
+            if prompt.end != nil { self.prompts[key] = nil } else { self.prompts[key]!.isAbandoned = true }
+        }
+    }
+}

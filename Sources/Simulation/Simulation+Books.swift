@@ -1,0 +1,130 @@
+import Messages
+import SupervisorCore
+
+// What must be true after every event, and at the end.
+extension Simulation {
+    mutating func backlogChanged(of id: ConnectionID, to bytes: Int) {
+        guard self.clients[id] != nil else { return }
+        if bytes > self.bounds.outputHighWater { self.clients[id]!.isBlocked = true }
+        if bytes > self.bounds.outputFull { self.clients[id]!.isFull = true }
+        if bytes <= self.bounds.outputLowWater {
+            (self.clients[id]!.isBlocked, self.clients[id]!.isFull) = (false, false)
+        }
+    }
+
+    mutating func checkBooks() {
+        guard self.violation == nil else { return }
+        self.checkFootprint()
+        for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
+            self.fail("a request ended while its slot runs it")
+        }
+        self.mustBeGone = []
+        for client in self.clients.values where !client.isClosing {
+            if client.isFull, client.isRead { self.fail("a client is read whose output is full") }
+            if !client.isFull, !client.isRead, !client.hasBegunFrame {
+                self.fail("a client is not read, without a reason")
+            }
+        }
+        for worker in self.workers.values where !worker.isKilled && !worker.isClosed {
+            for slot in worker.slots where !slot.isHung { self.checkFlow(of: slot) }
+        }
+        self.checkThatNobodyWaitsBesideAnIdleSlot()
+    }
+
+    /// A slot is read unless its own client is slow, or the memory for its frame is short; whatever it runs, when it is to let go.
+    private mutating func checkFlow(of slot: SimulatedSlot) {
+        guard let key = slot.prompt, !slot.isCancelled else {
+            if !slot.isRead { self.fail("a slot that is idle, or to let go, is not read") }
+            return
+        }
+        guard let client = self.clients[key.connection], !client.isClosing else {
+            return self.fail("a slot runs on for a client that is gone")
+        }
+        if client.isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
+        if !client.isBlocked, !slot.isRead, !slot.hasBegunFrame { self.fail("a slot is not read, without a reason") }
+    }
+
+    private mutating func checkThatNobodyWaitsBesideAnIdleSlot() {
+        guard self.logger.isAlive, self.logger.isReady, !self.logger.isKilled else { return }
+        for (index, provider) in self.configuration.providers.enumerated() {
+            guard let worker = self.starts[provider.name]?.current.flatMap({ self.workers[$0] }), worker.hasHello,
+                !worker.isKilled, !worker.isClosed, worker.slots.contains(where: { $0.prompt == nil })
+            else { continue }
+            for (key, prompt) in self.prompts where prompt.provider == index && prompt.slot == nil && prompt.end == nil
+            {
+                guard !prompt.isAbandoned, prompt.isCommitted || self.configuration.durability == .relaxed else {
+                    continue
+                }
+                self.fail("request \(key.text) waits beside an idle slot")
+            }
+        }
+    }
+
+    private mutating func checkFootprint() {
+        let footprint = self.core.footprint
+        if footprint.logBytes + footprint.logReserved > self.bounds.logBacklog {
+            self.fail("the log backlog is \(footprint.logBytes) bytes")
+        }
+        if footprint.deadlines > footprint.connections + footprint.requests + footprint.workers
+            + self.configuration.providers.count + 2
+        {
+            self.fail("deadlines are left behind: \(footprint)")
+        }
+        if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
+            self.fail("a queue does not forget: \(footprint)")
+        }
+        if footprint.workers > self.configuration.providers.count * (self.bounds.retiringWorkers + 2) + 16 {
+            self.fail("too many workers: \(footprint)")
+        }
+    }
+
+    /// Nothing is open that should have ended by now. Checked when the timers that were due have fired.
+    mutating func checkDeadlines() {
+        for client in self.clients.values {
+            if let reason = self.lateness(of: client) { self.fail(reason) }
+        }
+        for (key, prompt) in self.prompts where prompt.slot != nil && !prompt.isOver {
+            let timeouts = self.timeouts(of: prompt)
+            if let cut = prompt.cut {
+                if cut.at + .milliseconds(timeouts.cancel) < self.now {
+                    self.fail("request \(key.text) does not end though it was cut short")
+                }
+                continue
+            }
+            if prompt.admittedAt + prompt.total < self.now {
+                self.fail("request \(key.text) outlives its total timeout")
+            }
+            guard let slot = prompt.slot.flatMap({ self.workers[$0.worker]?.slots[$0.index] }), slot.isRead else {
+                continue
+            }
+            let silence = Duration.milliseconds(prompt.spoken == 0 ? timeouts.firstOutput : timeouts.idle)
+            if prompt.lastHeard + silence < self.now { self.fail("request \(key.text) is silent for too long") }
+        }
+        guard !self.isDraining else { return }
+        for (provider, starts) in self.starts where starts.current == nil && starts.latest < self.now {
+            self.fail("no worker of \(provider) was started though its back-off is over")
+        }
+    }
+
+    mutating func checkTheEnd() {
+        if self.exitCode == 1 { return self.mark("stopped without the record") }
+        let footprint = self.core.footprint
+        if footprint.requests != 0 || footprint.memory != 0 || footprint.logBytes != 0 || footprint.logReserved != 0 {
+            self.fail("something is left at the end: \(footprint)")
+        }
+        if self.openings.count != self.admitted.count {
+            self.fail("\(self.admitted.count - self.openings.count) requests have no row")
+        }
+        for name in self.names.keys {
+            guard let row = self.logger.rows[name] else { return self.fail("request \(name) has no row") }
+            guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }
+            if let told = self.told[name], told != row.state {
+                self.fail("request \(name) ended as \(told), its row says \(row.state!)")
+            }
+        }
+        for client in self.clients.values where !client.open.isEmpty {
+            self.fail("a client waits for \(client.open.count) last frames")
+        }
+        self.mark("drained")
+    }
+}
