@@ -84,7 +84,8 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "JSON", "Framing"], swiftSettings: settings),
         .testTarget(name: "LibuvTests", dependencies: ["Libuv"], swiftSettings: settings),
-        .testTarget(name: "SupervisorCoreTests", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
+        .testTarget(
+            name: "SupervisorCoreTests", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "SupervisorCore"], swiftSettings: settings),
         .testTarget(
             name: "ProvidersTests",
@@ -93,14 +94,16 @@ let package = Package(
                 "bulkhead-worker",
             ],
             swiftSettings: settings),
-        .testTarget(name: "LogStoreTests", dependencies: ["LogStore", "Messages", "Framing", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "LogStoreTests", dependencies: ["LogStore", "Messages", "Framing", grdb], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
         .testTarget(
             name: "BulkheadClientTests",
             dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream", grdb],
+            name: "EndToEndTests",
+            dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream", grdb],
             swiftSettings: settings),
     ]
 )

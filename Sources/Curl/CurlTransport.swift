@@ -3,10 +3,10 @@ public import Transport
 
 /// HTTP by libcurl, for one thread.
 ///
-/// It owns one easy handle and one multi handle, both kept for its whole life, so that a connection serves the next request
-/// too. It waits on the transfer and on one descriptor more, by which a cancel is noticed while the upstream says nothing
-/// (`curl_multi_poll`). What arrives and is not yet asked for is bounded: beyond the bound the transfer is paused, and the
-/// kernel makes the upstream wait.
+/// It owns one easy handle and one multi handle, both kept for its whole life, so that a connection serves the next
+/// request too. It waits on the transfer and on one descriptor more, by which a cancel is noticed while the upstream
+/// says nothing (`curl_multi_poll`). What arrives and is not yet asked for is bounded: beyond the bound the transfer is
+/// paused, and the kernel makes the upstream wait.
 @safe public final class CurlTransport: HTTPTransport {
     private let multi: UnsafeMutableRawPointer
     private let easy: UnsafeMutableRawPointer
@@ -19,15 +19,17 @@ public import Transport
     /// How the transfer ended, once it has.
     private var outcome: CURLcode?
 
-    /// How long a wait may last before curl is asked again, in milliseconds. Nothing depends on it: descriptors end a wait.
+    /// How long a wait may last before curl is asked again, in milliseconds. Nothing depends on it: descriptors end a
+    /// wait.
     private static let pollMilliseconds: CInt = 1000
-    /// How long ``finish()`` may wait for the end of a body that nobody reads, so that its connection can be used again.
+    /// How long ``finish()`` may wait for the end of a body that nobody reads, so that its connection can be used
+    /// again.
     private static let lingerMilliseconds: CInt = 50
 
     /// - Parameters:
     ///   - descriptor: Waited on together with the transfer. It stays the caller's.
-    ///   - isInterrupted: Asked whenever the descriptor may have something to read, and before each piece of a body; it reads
-    ///     the descriptor, and says whether the request is to end.
+    ///   - isInterrupted: Asked whenever the descriptor may have something to read, and before each piece of a
+    ///     body; it reads the descriptor, and says whether the request is to end.
     public init(waitingOn descriptor: CInt, isInterrupted: @escaping () -> Bool) {
         Curl.initialize()
         guard let multi = unsafe curl_multi_init(), let easy = unsafe curl_easy_init() else {

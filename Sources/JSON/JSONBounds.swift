@@ -6,7 +6,8 @@ public struct JSONBounds: Sendable, Equatable {
     public var depth: Int
     /// How many values a document may hold: every scalar, array and object counts as one.
     public var nodes: Int
-    /// Whether an escape of half a surrogate pair (`"\ud83d"`) is refused, as RFC 7493 (I-JSON) asks, or read as U+FFFD.
+    /// Whether an escape of half a surrogate pair (`"\ud83d"`) is refused, as RFC 7493 (I-JSON) asks, or read as
+    /// U+FFFD.
     ///
     /// Clients are held to the rule. Providers are not: some cut a pair in two between events of a stream.
     public var refusesLoneSurrogates: Bool

@@ -1,8 +1,9 @@
 /// Checks a JSON text (RFC 8259) without recursion and without building anything from it.
 ///
-/// Beyond the grammar it refuses invalid UTF-8, names that occur twice in one object (readers disagree on which one counts, so
-/// what was checked would not be what runs), nesting beyond ``JSONBounds/depth`` and more values than ``JSONBounds/nodes``.
-/// It costs one pass over the bytes, and a few bytes of memory for each name of the objects that are open.
+/// Beyond the grammar it refuses invalid UTF-8, names that occur twice in one object (readers disagree on which one
+/// counts, so what was checked would not be what runs), nesting beyond ``JSONBounds/depth`` and more values than
+/// ``JSONBounds/nodes``. It costs one pass over the bytes, and a few bytes of memory for each name of the objects that
+/// are open.
 struct JSONScanner {
     /// What may come next.
     private enum Expectation {

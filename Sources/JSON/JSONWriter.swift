@@ -4,7 +4,8 @@ public struct JSONFormat: Sendable, Equatable {
     public var indent: Int?
     /// Whether a space follows each comma and colon of a one-line text.
     public var isSpaced: Bool
-    /// Whether everything beyond printable ASCII is escaped, DEL too, as Python's `json.dumps` does unless told otherwise.
+    /// Whether everything beyond printable ASCII is escaped, DEL too, as Python's `json.dumps` does unless told
+    /// otherwise.
     public var escapesNonASCII: Bool
 
     public init(indent: Int? = nil, isSpaced: Bool = false, escapesNonASCII: Bool = false) {

@@ -12,7 +12,8 @@ public struct Failure: Error, Equatable, Sendable {
 
     /// The longest message in bytes; a longer one is cut at a character.
     public static let maximumMessageLength = 1024
-    /// The longest wait that is passed on, in milliseconds: 24 days. A provider that asks for more is taken to ask for this.
+    /// The longest wait that is passed on, in milliseconds: 24 days. A provider that asks for more is taken to ask for
+    /// this.
     public static let maximumRetryAfterMilliseconds = Int(Int32.max)
 
     public init(

@@ -1,13 +1,14 @@
 import JSON
 
-/// The sizes that both ends of each protocol hold to (proto/PROTOCOL.md, "Bounds"). All are bytes of payload unless named otherwise.
+/// The sizes that both ends of each protocol hold to (proto/PROTOCOL.md, "Bounds"). All are bytes of payload unless
+/// named otherwise.
 public enum ProtocolBounds {
     /// What a client may send in one frame.
     public static let clientFrame = 16 << 20
     /// What the supervisor may send a client in one frame.
     public static let answerFrame = 17 << 20
-    /// What the supervisor may send a worker: a client's frame and what is added to it, so that a legal client frame never
-    /// becomes an illegal internal one.
+    /// What the supervisor may send a worker: a client's frame and what is added to it, so that a legal client frame
+    /// never becomes an illegal internal one.
     public static let workerRequestFrame = clientFrame + internalHeadroom
     /// What a worker may send in one event. A longer text goes out in several.
     public static let eventFrame = 1 << 20
@@ -32,7 +33,8 @@ public enum ProtocolBounds {
 }
 
 extension JSONBounds {
-    /// For a frame between our own processes: the values of a client's legal frame, and those that are added on the way.
+    /// For a frame between our own processes: the values of a client's legal frame, and those that are added on the
+    /// way.
     static let internalMessage = JSONBounds(nodes: JSONBounds().nodes + 1_024)
     /// For a frame that a client reads: the values of a worker's legal event, and those that are added on the way.
     static let answer = JSONBounds(nodes: JSONBounds.internalMessage.nodes + 1_024, refusesLoneSurrogates: false)

@@ -5,7 +5,8 @@ public struct ToolCall: Equatable, Sendable {
     /// The provider's id of the call, or `tc_` and a ULID where it gave none.
     public var id: String
     public var name: String
-    /// The arguments: an object as JSON text. Arguments that are no JSON object come as `{"_raw":"…"}`, as llm keeps them.
+    /// The arguments: an object as JSON text. Arguments that are no JSON object come as `{"_raw":"…"}`, as llm keeps
+    /// them.
     public var arguments: [UInt8]
 
     public init(id: String, name: String, arguments: [UInt8]) {

@@ -26,7 +26,8 @@ public struct ULID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Makes ULIDs that grow strictly: within a millisecond, or when the clock steps back, the next one is the last plus one.
+/// Makes ULIDs that grow strictly: within a millisecond, or when the clock steps back, the next one is the last plus
+/// one.
 public struct ULIDGenerator: Sendable {
     private var milliseconds: UInt64 = 0
     private var high: UInt16 = 0

@@ -3,8 +3,8 @@ public import Messages
 
 /// Where a provider puts what its model says.
 ///
-/// A streamed answer leaves at once, an event for each piece, in frames within ``ProtocolBounds/eventFrame``. Any other is kept
-/// for the last frame, and given up with `answer_too_large` before it outgrows ``ProtocolBounds/lastFrame``.
+/// A streamed answer leaves at once, an event for each piece, in frames within ``ProtocolBounds/eventFrame``. Any other
+/// is kept for the last frame, and given up with `answer_too_large` before it outgrows ``ProtocolBounds/lastFrame``.
 public final class AnswerOutput {
     private let channel: any SlotChannel
     private let isStreamed: Bool
@@ -43,7 +43,8 @@ public final class AnswerOutput {
     public func toolCall(_ call: ToolCall) throws(RequestEnd) {
         let event = SlotEvent.toolCall(call).encoded
         guard event.count <= ProtocolBounds.eventFrame else {
-            throw .failed(.answerTooLarge, "the call of tool '\(call.name)' is longer than \(ProtocolBounds.eventFrame) bytes")
+            throw .failed(
+                .answerTooLarge, "the call of tool '\(call.name)' is longer than \(ProtocolBounds.eventFrame) bytes")
         }
         guard !self.isStreamed else { return try self.channel.write(event) }
         self.keptNodes += 4 + call.arguments.count { ",[{".utf8.contains($0) }
@@ -75,7 +76,8 @@ public final class AnswerOutput {
         self.keptLength += length
         guard self.keptLength <= ProtocolBounds.lastFrame - Self.lastFrameOverhead else {
             throw .failed(
-                .answerTooLarge, "the answer is longer than \(ProtocolBounds.lastFrame) bytes; ask for it with stream: true")
+                .answerTooLarge,
+                "the answer is longer than \(ProtocolBounds.lastFrame) bytes; ask for it with stream: true")
         }
     }
 }

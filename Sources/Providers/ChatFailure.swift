@@ -7,11 +7,15 @@ enum ChatFailure {
     /// A response whose status is not 2xx.
     static func refused(_ head: HTTPResponseHead, body: [UInt8], key: String?) -> Failure {
         let value = try? JSONValue(parsing: body, bounds: .lenient)
-        var message = value.flatMap(Self.message) ?? String(decoding: body, as: UTF8.self).withoutKey(key)
+        var message =
+            value.flatMap(Self.message)
+            ?? String(decoding: body, as: UTF8.self).withoutKey(key)
             .prefixed(200)
         if (300..<400).contains(head.status) {
             message = "redirects are not followed; check the provider's base_url"
-            if let location = head.header("location") { message += " (it points to \(location.withoutKey(key).prefixed(200)))" }
+            if let location = head.header("location") {
+                message += " (it points to \(location.withoutKey(key).prefixed(200)))"
+            }
         }
         if message.isEmpty { message = "no message" }
         return Failure(
@@ -27,7 +31,8 @@ enum ChatFailure {
             .first { (400..<600).contains($0) }
         let message = Self.message(value) ?? value.text().withoutKey(key).prefixed(200)
         return Failure(
-            status.map(Self.code(status:)) ?? .providerError, "the provider answered with an error: \(message)".withoutKey(key))
+            status.map(Self.code(status:)) ?? .providerError,
+            "the provider answered with an error: \(message)".withoutKey(key))
     }
 
     static func code(status: Int) -> ErrorCode {

@@ -17,7 +17,8 @@ enum ChatRequest {
         ]
         if let key = request.key {
             guard !key.isEmpty, key.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
-                throw .failed(.providerAuthentication, "the provider's key is empty or holds a line break; set it again")
+                throw .failed(
+                    .providerAuthentication, "the provider's key is empty or holds a line break; set it again")
             }
             headers.append(HTTPHeader("authorization", "Bearer \(key)"))
         }

@@ -32,8 +32,8 @@ struct ChatToolCall {
 
     /// Whether `piece` belongs to this call.
     ///
-    /// Pieces have the index of their call. Some providers send whole calls that all have the index 0, or none, and differ by
-    /// their ids.
+    /// Pieces have the index of their call. Some providers send whole calls that all have the index 0, or none, and
+    /// differ by their ids.
     func isContinued(by piece: ChatToolCall) -> Bool {
         if !piece.id.isEmpty, !self.id.isEmpty, piece.id != self.id { return false }
         if let index = piece.index { return index == self.index }

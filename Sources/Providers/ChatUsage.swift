@@ -22,7 +22,8 @@ extension Usage {
 }
 
 extension JSONValue {
-    /// The value without members that are zero, null or an empty object, at any depth; `nil` if it is one of those itself.
+    /// The value without members that are zero, null or an empty object, at any depth; `nil` if it is one of those
+    /// itself.
     fileprivate var withoutNoughts: JSONValue? {
         switch self {
         case .null: return nil

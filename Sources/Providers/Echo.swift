@@ -1,10 +1,11 @@
 import JSON
 import Messages
 
-/// Says what it was asked: `echo`, and `echo-needs-key`, which repeats its key too. It answers as llm-echo 0.5 does, byte for byte.
+/// Says what it was asked: `echo`, and `echo-needs-key`, which repeats its key too. It answers as llm-echo 0.5 does,
+/// byte for byte.
 ///
-/// The answer is an indented JSON object of the prompt and what came with it. A prompt that is a JSON object itself directs it
-/// (``EchoDirections``), and its options are ``EchoOptions``. Usage counts words.
+/// The answer is an indented JSON object of the prompt and what came with it. A prompt that is a JSON object itself
+/// directs it (``EchoDirections``), and its options are ``EchoOptions``. Usage counts words.
 struct Echo: Provider {
     let models: [ModelDescription]
     private let newIdentifier: () -> ULID

@@ -43,7 +43,9 @@ struct EchoDirections {
         default: throw .failed(.modelError, "TypeError: '\(value.pythonType)' object is not subscriptable")
         }
         guard let name = value["name"] else { throw .failed(.modelError, "KeyError: 'name'") }
-        guard let name = name.string else { throw .failed(.modelError, "TypeError: a tool call's 'name' must be a string") }
+        guard let name = name.string else {
+            throw .failed(.modelError, "TypeError: a tool call's 'name' must be a string")
+        }
         let arguments = value["arguments"] ?? .null
         return (name, ToolArguments.encoded(arguments.isPythonFalse ? .null : arguments))
     }

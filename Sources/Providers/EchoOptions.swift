@@ -27,7 +27,8 @@ struct EchoOptions {
             throw .failed(
                 .invalidOptions,
                 "\(problems.count) validation error\(problems.count == 1 ? "" : "s") for Options: "
-                    + problems.prefix(4).joined(separator: "; ") + ". Valid options: " + Self.names.joined(separator: ", "))
+                    + problems.prefix(4).joined(separator: "; ") + ". Valid options: "
+                    + Self.names.joined(separator: ", "))
         }
     }
 

@@ -10,7 +10,7 @@ enum FaultActs {
         while true { pause() }
     }
 
-    static func stop() { kill(getpid(), SIGSTOP) }
+    static func stop() { raise(SIGSTOP) }
 
     static func leak(byteCount: Int) {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, byteCount), alignment: 16)

@@ -13,25 +13,25 @@ import Messages
 /// | `after_chunks` | 0       | after how many pieces it goes wrong; after the last one if there are fewer       |
 /// | `leak_bytes`   | 64 MiB  | how much memory `leak` takes                                                     |
 ///
-/// | `fault`         | What happens; unless it says otherwise, the answer goes on afterwards                            |
-/// |-----------------|--------------------------------------------------------------------------------------------------|
-/// | `crash`         | the process dies of SIGSEGV                                                                      |
-/// | `exit`          | the process exits with status 7                                                                  |
-/// | `hang`          | the slot sleeps for ever, whatever it is told                                                    |
-/// | `stop`          | the process stops itself (SIGSTOP); the answer goes on if somebody continues it                  |
-/// | `leak`          | memory is taken, written to, and never given back                                                |
-/// | `silent`        | nothing, until a cancel                                                                          |
-/// | `flood`         | text without end, until a cancel                                                                 |
-/// | `flood_deaf`    | text without end, whatever it is told                                                            |
-/// | `garbage`       | bytes that are no frame                                                                          |
-/// | `huge_frame`    | a frame of 1 GiB is announced                                                                    |
-/// | `bad_json`      | a frame whose JSON is cut off                                                                    |
-/// | `unknown_event` | a frame with an event that the protocol does not have                                            |
-/// | `long_event`    | a text event that is longer than an event may be                                                 |
-/// | `two_lasts`     | one last frame too many                                                                          |
-/// | `after_last`    | a last frame, text after it, and the usual last frame                                            |
-/// | `forged_code`   | the request fails with `worker_crashed`, which only the supervisor may say                       |
-/// | `error`         | the request fails with `model_error`, as any may                                                 |
+/// | `fault`         | What happens; unless it says otherwise, the answer goes on afterwards                          |
+/// |-----------------|------------------------------------------------------------------------------------------------|
+/// | `crash`         | the process dies of SIGSEGV                                                                    |
+/// | `exit`          | the process exits with status 7                                                                |
+/// | `hang`          | the slot sleeps for ever, whatever it is told                                                  |
+/// | `stop`          | the process stops itself (SIGSTOP); the answer goes on if somebody continues it                |
+/// | `leak`          | memory is taken, written to, and never given back                                              |
+/// | `silent`        | nothing, until a cancel                                                                        |
+/// | `flood`         | text without end, until a cancel                                                               |
+/// | `flood_deaf`    | text without end, whatever it is told                                                          |
+/// | `garbage`       | bytes that are no frame                                                                        |
+/// | `huge_frame`    | a frame of 1 GiB is announced                                                                  |
+/// | `bad_json`      | a frame whose JSON is cut off                                                                  |
+/// | `unknown_event` | a frame with an event that the protocol does not have                                          |
+/// | `long_event`    | a text event that is longer than an event may be                                               |
+/// | `two_lasts`     | one last frame too many                                                                        |
+/// | `after_last`    | a last frame, text after it, and the usual last frame                                          |
+/// | `forged_code`   | the request fails with `worker_crashed`, which only the supervisor may say                     |
+/// | `error`         | the request fails with `model_error`, as any may                                               |
 struct FaultOptions {
     enum Fault: String, CaseIterable {
         case crash, exit, hang, stop, leak, silent, flood, garbage, error

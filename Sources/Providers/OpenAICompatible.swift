@@ -4,8 +4,8 @@ import Transport
 
 /// Any API that answers `POST /chat/completions` as OpenAI's does.
 ///
-/// How the answer is read follows from its content type, not from what was asked: a provider may stream what it was asked for
-/// whole, and the other way round.
+/// How the answer is read follows from its content type, not from what was asked: a provider may stream what it was
+/// asked for whole, and the other way round.
 struct OpenAICompatible: Provider {
     let models: [ModelDescription]
     private let baseURL: String

@@ -4,7 +4,8 @@ public import Transport
 /// A kind of provider: how its models are asked.
 ///
 /// Each slot has a provider of its own and runs one request at a time on its own thread, so what is written here is
-/// straight-line code that may block. A new kind is one file with a type like this, and one line in ``ProviderRegistry``.
+/// straight-line code that may block. A new kind is one file with a type like this, and one line in
+/// ``ProviderRegistry``.
 public protocol Provider {
     /// The models that it serves. A request for another one never reaches ``run(_:into:)``.
     var models: [ModelDescription] { get }

@@ -8,9 +8,9 @@ struct ServerSentEvent: Equatable {
 
 /// Reads a stream of server-sent events (WHATWG HTML, "Server-sent events"), cut into pieces anywhere.
 ///
-/// Lines end with a line feed, a carriage return, or both; a byte order mark at the beginning, comments, and fields other than
-/// `event` and `data` are passed over. Unlike a browser it accepts a last event without its blank line, which some
-/// providers leave out: whoever reads its data finds out whether the event is whole.
+/// Lines end with a line feed, a carriage return, or both; a byte order mark at the beginning, comments, and fields
+/// other than `event` and `data` are passed over. Unlike a browser it accepts a last event without its blank line,
+/// which some providers leave out: whoever reads its data finds out whether the event is whole.
 struct ServerSentEventReader {
     /// How long the lines of one event may be together, in bytes.
     static let eventBound = 4 << 20

@@ -13,6 +13,7 @@ extension SupervisorBounds {
         bounds.stallTimeout = .milliseconds(draw(500...6000))
         bounds.lingerTimeout = .milliseconds(draw(100...2000))
         bounds.outputHighWater = draw(200...2000)
+        bounds.outputFull = bounds.outputHighWater + draw(0...2000)
         bounds.outputLowWater = bounds.outputHighWater / 4
         bounds.smallFrame = draw(150...400)
         bounds.memory = draw(600...4000)

@@ -67,7 +67,7 @@ extension Simulation {
             self.clients[id] = nil
             return self.post(.clientClosed(id))
         }
-        self.post(.clientBacklog(id, bytes: self.clients[id]!.backlog))
+        self.post(.clientBacklog(id, bytes: self.clients[id]!.backlog, tookSome: true))
     }
 
     private mutating func clientBeginsFrame(_ id: ConnectionID) {
@@ -151,7 +151,7 @@ extension Simulation {
             self.fail("request \(requestID) was answered before it started")
         }
         self.clients[id]!.backlog += payload.count + 4
-        if !client.reads { self.followUps.append(.clientBacklog(id, bytes: self.clients[id]!.backlog)) } else { self.clients[id]!.backlog = client.backlog }
+        if !client.reads { self.followUps.append(.clientBacklog(id, bytes: self.clients[id]!.backlog, tookSome: false)) } else { self.clients[id]!.backlog = client.backlog }
         self.markAnswer(event, isStreamed: client.streams.contains(requestID))
     }
 

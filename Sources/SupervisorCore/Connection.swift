@@ -20,13 +20,16 @@ struct Connection: Sendable {
 
     /// By when the frame that is being received must be whole, or the first one here.
     private var frameDeadline: Instant?
+    /// What was left until then when the connection was last read; `nil` while it is.
+    private var frameTimeLeft: Duration?
     /// By when the client must have taken some of the output that waits.
     private var stallDeadline: Instant?
     private var lingerDeadline: Instant?
-    private var backlog = 0
 
     /// Whether so much output waits that the slots which make it are not read.
     private(set) var isBlocked = false
+    /// Whether so much output waits that the client is not read either.
+    private(set) var isFull = false
     /// Whether a large frame waits for room in memory.
     private(set) var waitsForMemory = false
 
@@ -34,6 +37,9 @@ struct Connection: Sendable {
         self.peer = peer
         self.frameDeadline = now + bounds.firstFrameTimeout
     }
+
+    /// The open requests in a fixed order, so that a replayed inbox leads to the same actions.
+    var requestsInOrder: [RequestNumber] { self.requests.values.sorted { $0.rawValue < $1.rawValue } }
 
     var deadline: Instant? {
         [self.frameDeadline, self.stallDeadline, self.lingerDeadline].compactMap { $0 }.min()
@@ -51,7 +57,9 @@ struct Connection: Sendable {
     func expiry(at now: Instant) -> Expiry {
         if let deadline = self.lingerDeadline, deadline <= now { return .lingered }
         if let deadline = self.stallDeadline, deadline <= now { return .stalled }
-        if let deadline = self.frameDeadline, deadline <= now { return self.state == .silent ? .noFirstFrame : .frameTooSlow }
+        if let deadline = self.frameDeadline, deadline <= now {
+            return self.state == .silent ? .noFirstFrame : .frameTooSlow
+        }
         return .none
     }
 
@@ -60,48 +68,58 @@ struct Connection: Sendable {
     mutating func frameArrived() {
         if self.state == .silent { self.state = .open }
         self.frameDeadline = nil
+        self.frameTimeLeft = nil
         self.waitsForMemory = false
     }
 
     mutating func frameBegan(at now: Instant, bounds: SupervisorBounds) {
-        if self.state != .silent, self.frameDeadline == nil { self.frameDeadline = now + bounds.frameTimeout }
+        guard self.state != .silent, self.frameDeadline == nil, self.frameTimeLeft == nil else { return }
+        self.frameTimeLeft = bounds.frameTimeout
+        self.runFrameTime(at: now)
     }
 
-    /// The frame must wait; its deadline stands still.
-    mutating func memoryIsShort() {
+    /// The frame must wait.
+    mutating func memoryIsShort(at now: Instant) {
         self.waitsForMemory = true
-        self.frameDeadline = nil
+        self.runFrameTime(at: now)
     }
 
-    mutating func memoryWasGranted(at now: Instant, bounds: SupervisorBounds) {
+    mutating func memoryWasGranted(at now: Instant) {
         self.waitsForMemory = false
-        self.frameDeadline = now + bounds.frameTimeout
+        self.runFrameTime(at: now)
     }
 
-    enum Flow: Equatable { case unchanged, blocked, unblocked }
+    /// Lets the time for the frame run or stand still: while the connection is not read, its frame is late because of us.
+    private mutating func runFrameTime(at now: Instant) {
+        if !self.isRead, let deadline = self.frameDeadline {
+            self.frameTimeLeft = now.duration(to: deadline)
+            self.frameDeadline = nil
+        } else if self.isRead, let left = self.frameTimeLeft {
+            self.frameDeadline = now + left
+            self.frameTimeLeft = nil
+        }
+    }
 
-    /// This many bytes wait. Fewer than before, or the first, is progress.
-    mutating func backlogChanged(to bytes: Int, at now: Instant, bounds: SupervisorBounds) -> Flow {
+    /// Whether the supervisor reads what the client sends.
+    var isRead: Bool { !self.isFull && !self.waitsForMemory && self.state != .closing }
+
+    /// This many bytes wait. They may be more than before though the client took some: its slots make more.
+    mutating func backlogChanged(to bytes: Int, tookSome: Bool, at now: Instant, bounds: SupervisorBounds) {
         if bytes == 0 {
             self.stallDeadline = nil
-        } else if bytes < self.backlog || self.stallDeadline == nil {
+        } else if tookSome || self.stallDeadline == nil {
             self.stallDeadline = now + bounds.stallTimeout
         }
-        self.backlog = bytes
-        if !self.isBlocked, bytes > bounds.outputHighWater {
-            self.isBlocked = true
-            return .blocked
-        }
-        if self.isBlocked, bytes <= bounds.outputLowWater {
-            self.isBlocked = false
-            return .unblocked
-        }
-        return .unchanged
+        if bytes > bounds.outputHighWater { self.isBlocked = true }
+        if bytes > bounds.outputFull { self.isFull = true }
+        if bytes <= bounds.outputLowWater { (self.isBlocked, self.isFull) = (false, false) }
+        self.runFrameTime(at: now)
     }
 
     mutating func close(at now: Instant, bounds: SupervisorBounds) {
         self.state = .closing
         self.frameDeadline = nil
+        self.frameTimeLeft = nil
         self.lingerDeadline = now + bounds.lingerTimeout
     }
 }

@@ -13,8 +13,9 @@ public enum Event: Sendable {
     case clientFrameBegun(ConnectionID, length: Int?)
     /// A header announced more than a frame may hold. Nothing more will be read.
     case clientFrameTooLong(ConnectionID, length: Int)
-    /// This many bytes of output wait in this process, after a write that could not take all, or a later one.
-    case clientBacklog(ConnectionID, bytes: Int)
+    /// This many bytes of output wait in this process. Posted from the write on that could not take all, after each later one,
+    /// up to the one that leaves none. `tookSome`: the client has taken some since the last time.
+    case clientBacklog(ConnectionID, bytes: Int, tookSome: Bool)
     /// The connection is closed, by the client or by ``Action/closeClient(_:)``.
     case clientClosed(ConnectionID)
 
@@ -28,8 +29,10 @@ public enum Event: Sendable {
     case slotFrameBegun(SlotID, length: Int)
     /// A request that was sent with `reportsWritten` has left this process.
     case slotWritten(SlotID)
-    /// A frame was longer than allowed, or a channel could not be written.
+    /// A frame on the control channel was longer than allowed.
     case workerBrokeProtocol(WorkerID, reason: String)
+    /// A frame of the slot was longer than allowed.
+    case slotBrokeProtocol(SlotID, reason: String)
     /// The process has ended, and all that it wrote on channels that are read has been posted.
     case workerExited(WorkerID, TerminationStatus)
 
@@ -61,6 +64,7 @@ public enum TerminationStatus: Sendable, Equatable, CustomStringConvertible {
     /// signal(7), Linux on x86 and ARM.
     private static let names = [
         1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
-        9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ", 31: "SIGSYS",
+        9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ",
+        31: "SIGSYS",
     ]
 }

@@ -8,7 +8,13 @@ public struct Instant: Comparable, Hashable, Sendable {
 
     public static func + (lhs: Self, rhs: Duration) -> Self {
         let (seconds, attoseconds) = rhs.components
-        return Self(nanoseconds: lhs.nanoseconds + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000)
+        return Self(
+            nanoseconds: lhs.nanoseconds + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000)
+    }
+
+    /// The time from this instant to `later`; zero where it has passed.
+    func duration(to later: Instant) -> Duration {
+        self < later ? .nanoseconds(Int64(later.nanoseconds - self.nanoseconds)) : .zero
     }
 
     /// Whole milliseconds from `earlier` to this instant; 0 where `earlier` is the later one.

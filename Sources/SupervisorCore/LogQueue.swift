@@ -11,7 +11,8 @@ struct LogQueue: Sendable {
     private var records: ArraySlice<[UInt8]> = []
     /// The sequence number of the first record in `records`.
     private var firstSequence = 1
-    private var reserved = 0
+    /// The room that the endings of open requests will need, in bytes.
+    private(set) var reserved = 0
 
     /// Bytes of the records that wait.
     private(set) var bytes = 0
@@ -27,8 +28,12 @@ struct LogQueue: Sendable {
         self.endBytes = endBytes
     }
 
-    /// Whether a request may be admitted whose opening takes at most `bytes`.
-    func hasRoom(forOpening bytes: Int) -> Bool { self.bytes + self.reserved + bytes + self.endBytes <= self.bound }
+    /// Whether a request may be admitted with this opening.
+    func hasRoom(for record: OpenRecord) -> Bool {
+        // Six bytes is the most that JSON makes of one; the rest of the record has fixed lengths.
+        let opening = 6 * (record.provider.utf8.count + record.model.utf8.count) + 512
+        return self.bytes + self.reserved + opening + self.endBytes <= self.bound
+    }
 
     /// Appends the opening of a request, reserves the room of its ending, and returns its sequence number and bytes.
     mutating func appendOpening(_ record: OpenRecord) -> (sequence: Int, bytes: [UInt8]) {
@@ -49,10 +54,14 @@ struct LogQueue: Sendable {
     mutating func acknowledge(upTo sequence: Int) -> Bool {
         guard sequence >= self.acknowledged, sequence <= self.lastSequence else { return false }
         let count = sequence - self.acknowledged
-        for record in self.records.prefix(count) { self.bytes -= record.count }
+        for index in self.records.indices.prefix(count) {
+            self.bytes -= self.records[index].count
+            // A slice keeps what stands before it alive: leave nothing there.
+            self.records[index] = []
+        }
         self.records.removeFirst(count)
         self.firstSequence += count
-        // A slice keeps what stands before it alive: start anew now and then.
+        // The empty places are given back now and then.
         if self.records.isEmpty || self.records.startIndex > 4096 { self.records = ArraySlice(Array(self.records)) }
         return true
     }

@@ -12,6 +12,8 @@ struct MemoryBudget: Sendable {
         case request(RequestNumber)
         /// A frame on its way in from a slot.
         case slotFrame(SlotID)
+        /// A last frame that waits for its row to be on disk.
+        case lastFrame(RequestNumber)
     }
 
     let limit: Int
@@ -35,6 +37,20 @@ struct MemoryBudget: Sendable {
         return false
     }
 
+    /// Hands what `holder` holds on to `successor`, who needs `bytes`: no more than was held, but for what is added to a
+    /// request on its way. Where nothing was held it is as ``reserve(_:_:)``.
+    mutating func reserve(_ successor: Holder, _ bytes: Int, heldBy holder: Holder) -> Bool {
+        guard self.release(holder) > 0 else { return self.reserve(successor, bytes) }
+        self.charge(successor, bytes)
+        return true
+    }
+
+    /// Gives `holder` the room that it stands in line for, if it does, room or no room.
+    mutating func grantAtOnce(_ holder: Holder) {
+        guard let index = self.waiting.firstIndex(where: { $0.holder == holder }) else { return }
+        self.charge(holder, self.waiting.remove(at: index).bytes)
+    }
+
     /// Sets what `holder` holds, room or no room.
     mutating func charge(_ holder: Holder, _ bytes: Int) {
         self.used += bytes - (self.held[holder] ?? 0)
@@ -52,7 +68,9 @@ struct MemoryBudget: Sendable {
 
     /// Gives room to the first in line, if there is enough now, and says who it was.
     mutating func grantNext() -> Holder? {
-        guard let first = self.waiting.first, self.used + first.bytes <= self.limit || self.used == 0 else { return nil }
+        guard let first = self.waiting.first, self.used + first.bytes <= self.limit || self.used == 0 else {
+            return nil
+        }
         self.waiting.removeFirst()
         self.charge(first.holder, first.bytes)
         return first.holder

@@ -64,7 +64,8 @@ struct Request: Sendable {
     private(set) var hasOutput = false
 
     init(
-        ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String, prompt: PromptRequest,
+        ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
+        prompt: PromptRequest,
         timeouts: ProviderSettings.Timeouts, frame: [UInt8], at now: Instant
     ) {
         self.ulid = ulid
@@ -77,7 +78,8 @@ struct Request: Sendable {
         self.state = .queued
         self.frame = frame
         let total = min(prompt.timeoutMilliseconds ?? .max, timeouts.total)
-        self.totalTimeoutName = total == timeouts.total ? "the provider's total timeout of \(total) ms" : "timeout_ms, \(total) ms,"
+        self.totalTimeoutName =
+            total == timeouts.total ? "the provider's total timeout of \(total) ms" : "timeout_ms, \(total) ms,"
         self.totalDeadline = now + .milliseconds(total)
     }
 
@@ -115,9 +117,10 @@ struct Request: Sendable {
         self.progressDeadline = now + .milliseconds(timeouts.firstOutput)
     }
 
-    mutating func outputArrived(timeouts: ProviderSettings.Timeouts, at now: Instant) {
+    /// - Parameter isPaused: Whether the slot is not read: what still comes was on its way, and no deadline runs.
+    mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
         self.hasOutput = true
-        self.progressDeadline = now + .milliseconds(timeouts.idle)
+        if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
     }
 
     /// The slot is not read for a while: its silence is ours.

@@ -13,13 +13,17 @@ public struct SupervisorBounds: Sendable {
     public var lingerTimeout = Duration.seconds(2)
     /// Bytes of output that may wait for one client before the slots that make it are no longer read.
     public var outputHighWater = 128 << 10
-    /// Bytes at which they are read again.
+    /// Bytes of output at which the client itself is no longer read. Until then it is, for it may want to cancel what it
+    /// cannot take.
+    public var outputFull = 512 << 10
+    /// Bytes at which both are read again.
     public var outputLowWater = 32 << 10
 
     // Memory.
     /// A frame up to this many bytes needs no reservation.
     public var smallFrame = 64 << 10
-    /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes.
+    /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes. A quarter
+    /// of it is for answers, the rest for requests.
     public var memory = 64 << 20
     /// What smaller requests may hold in all until a slot takes them, in bytes; one provider's at most half of it.
     public var smallRequestMemory = 32 << 20

@@ -9,7 +9,9 @@ extension SupervisorCore {
         if self.connections.count > self.bounds.connections {
             // Past twice the bound nobody is told: the answer itself would cost memory.
             guard self.connections.count <= 2 * self.bounds.connections else { return self.dropConnection(id, at: now) }
-            let failure = Failure(.tooManyConnections, "the daemon serves \(self.bounds.connections) connections at once; try again later")
+            let failure = Failure(
+                .tooManyConnections, "the daemon serves \(self.bounds.connections) connections at once; try again later"
+            )
             self.closeConnection(id, failure, at: now)
         }
         self.updateDeadline(ofConnection: id)
@@ -18,7 +20,7 @@ extension SupervisorCore {
     mutating func clientFrame(_ id: ConnectionID, _ payload: [UInt8], at now: Now) {
         guard let connection = self.connections[id], connection.state != .closing else { return }
         self.connections[id]!.frameArrived()
-        self.memory.release(.clientFrame(id))
+        defer { self.memory.release(.clientFrame(id)) }
         if connection.deadline != nil { self.updateDeadline(ofConnection: id) }
         let request: ClientRequest
         do {
@@ -42,39 +44,47 @@ extension SupervisorCore {
     }
 
     private static func duplicate(_ id: RequestIdentifier) -> Failure {
-        Failure(.duplicateID, "the id \(String(decoding: id.encoded, as: UTF8.self)) belongs to a request of this connection that is still open")
+        Failure(
+            .duplicateID,
+            "the id \(String(decoding: id.encoded, as: UTF8.self)) belongs to a request of this connection that is still open"
+        )
     }
 
     mutating func clientFrameBegun(_ id: ConnectionID, _ length: Int?, at now: Now) {
         guard let connection = self.connections[id], connection.state != .closing else { return }
         self.connections[id]!.frameBegan(at: now.instant, bounds: self.bounds)
         if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), length) {
-            self.connections[id]!.memoryIsShort()
-            if !connection.isBlocked { self.actions.append(.pauseClient(id)) }
+            self.connections[id]!.memoryIsShort(at: now.instant)
+            if connection.isRead { self.actions.append(.pauseClient(id)) }
         }
         self.updateDeadline(ofConnection: id)
     }
 
     mutating func clientFrameTooLong(_ id: ConnectionID, _ length: Int, at now: Now) {
         self.closeConnection(
-            id, Failure(.invalidFrame, "a frame of \(length) bytes is longer than \(ProtocolBounds.clientFrame)"), at: now)
+            id, Failure(.invalidFrame, "a frame of \(length) bytes is longer than \(ProtocolBounds.clientFrame)"),
+            at: now)
     }
 
-    mutating func clientBacklog(_ id: ConnectionID, _ bytes: Int, at now: Now) {
+    mutating func clientBacklog(_ id: ConnectionID, _ bytes: Int, tookSome: Bool, at now: Now) {
         guard let connection = self.connections[id] else { return }
-        let flow = self.connections[id]!.backlogChanged(to: bytes, at: now.instant, bounds: self.bounds)
-        self.memory.charge(.clientOutput(id), max(0, bytes - self.bounds.outputHighWater))
-        if flow != .unchanged, connection.state != .closing {
-            for number in connection.requests.values { self.setPausedForClient(number, flow == .blocked, at: now) }
-            if !connection.waitsForMemory { self.actions.append(flow == .blocked ? .pauseClient(id) : .resumeClient(id)) }
+        self.connections[id]!.backlogChanged(
+            to: bytes, tookSome: tookSome, at: now.instant, bounds: self.bounds)
+        self.answerMemory.charge(.clientOutput(id), max(0, bytes - self.bounds.outputHighWater))
+        let after = self.connections[id]!
+        if after.isBlocked != connection.isBlocked {
+            for number in connection.requestsInOrder {
+                self.setPausedForClient(number, after.isBlocked, at: now)
+            }
         }
+        if after.isRead != connection.isRead { self.actions.append(after.isRead ? .resumeClient(id) : .pauseClient(id)) }
         self.updateDeadline(ofConnection: id)
     }
 
     mutating func clientClosed(_ id: ConnectionID, at now: Now) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
         self.memory.release(.clientFrame(id))
-        self.memory.release(.clientOutput(id))
+        self.answerMemory.release(.clientOutput(id))
         self.setDeadline(.connection(id), at: nil)
         self.abandonRequests(of: connection, at: now)
     }
@@ -85,9 +95,11 @@ extension SupervisorCore {
         case .none:
             self.updateDeadline(ofConnection: id)
         case .noFirstFrame:
-            self.closeConnection(id, Failure(.connectionTimeout, "no request arrived within \(self.bounds.firstFrameTimeout)"), at: now)
+            self.closeConnection(
+                id, Failure(.connectionTimeout, "no request arrived within \(self.bounds.firstFrameTimeout)"), at: now)
         case .frameTooSlow:
-            self.closeConnection(id, Failure(.connectionTimeout, "a frame was not whole within \(self.bounds.frameTimeout)"), at: now)
+            self.closeConnection(
+                id, Failure(.connectionTimeout, "a frame was not whole within \(self.bounds.frameTimeout)"), at: now)
         case .stalled:
             self.actions.append(.log(LogEntry(.info, "client dropped: it takes no output", connection.peer.fields)))
             self.dropConnection(id, at: now)
@@ -134,10 +146,7 @@ extension SupervisorCore {
     }
 
     private mutating func abandonRequests(of connection: Connection, at now: Now) {
-        // In a fixed order, so that a replayed inbox leads to the same actions.
-        for number in connection.requests.values.sorted(by: { $0.rawValue < $1.rawValue }) {
-            self.clientLeft(number, at: now)
-        }
+        for number in connection.requestsInOrder { self.clientLeft(number, at: now) }
     }
 
     mutating func updateDeadline(ofConnection id: ConnectionID) {

@@ -7,6 +7,8 @@ public struct Footprint: Sendable, Equatable {
     public var queuePlaces: Int
     /// Records that wait for the logger, in bytes.
     public var logBytes: Int
+    /// What is reserved there for the endings of open requests, in bytes.
+    public var logReserved: Int
     /// What large frames and queued requests hold, in bytes.
     public var memory: Int
 }
@@ -16,6 +18,6 @@ extension SupervisorCore {
         Footprint(
             connections: self.connections.count, requests: self.requests.count, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
-            logBytes: self.log.bytes, memory: self.memory.used + self.smallRequestMemory.used)
+            logBytes: self.log.bytes, logReserved: self.log.reserved, memory: self.memoryInUse)
     }
 }

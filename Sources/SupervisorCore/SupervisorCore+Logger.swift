@@ -29,7 +29,8 @@ extension SupervisorCore {
         self.logger.startedAt = now.instant
         self.actions.append(.startLogger)
         self.actions.append(
-            .sendLogger(LoggerCommand.begin(session: self.logger.session!, atMilliseconds: now.wallMilliseconds).encoded))
+            .sendLogger(
+                LoggerCommand.begin(session: self.logger.session!, atMilliseconds: now.wallMilliseconds).encoded))
         self.setLoggerDeadline(now.instant + self.bounds.loggerStartTimeout)
     }
 
@@ -38,14 +39,18 @@ extension SupervisorCore {
         do { reply = try LoggerReply(decoding: payload) } catch { return self.loggerMisbehaved("\(error)") }
         switch (reply, self.logger.state) {
         case (.ready(ProtocolVersion.current, _, let sequence), .starting):
-            guard self.log.acknowledge(upTo: sequence) else { return self.loggerMisbehaved("it knows records that were not sent") }
+            guard self.log.acknowledge(upTo: sequence) else {
+                return self.loggerMisbehaved("it knows records that were not sent")
+            }
             self.logger.state = .ready
             self.logger.hasBeenReady = true
             self.actions.append(.log(LogEntry(.info, "logger ready", ["pid": "\(self.logger.pid ?? 0)"])))
             for bytes in self.log.waiting { self.actions.append(.sendLogger(bytes)) }
             self.acknowledged(sequence, at: now)
         case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .stopping):
-            guard self.log.acknowledge(upTo: sequence) else { return self.loggerMisbehaved("it acknowledged a record that was not sent") }
+            guard self.log.acknowledge(upTo: sequence) else {
+                return self.loggerMisbehaved("it acknowledged a record that was not sent")
+            }
             self.acknowledged(sequence, at: now)
         case (.ready, _), (.acknowledged, _):
             self.loggerMisbehaved("an answer that nobody asked for")
@@ -53,7 +58,9 @@ extension SupervisorCore {
     }
 
     private mutating func acknowledged(_ sequence: Int, at now: Now) {
-        for (sequence, number) in self.logger.takeWaiting(upTo: sequence) { self.recorded(number, sequence: sequence, at: now) }
+        for (sequence, number) in self.logger.takeWaiting(upTo: sequence) {
+            self.recorded(number, sequence: sequence, at: now)
+        }
         if self.logger.isReady {
             self.setLoggerDeadline(self.log.isEmpty ? nil : now.instant + self.bounds.loggerStallTimeout)
         }
@@ -103,7 +110,8 @@ extension SupervisorCore {
         case .waiting:
             self.startLogger(at: now)
         case .starting, .ready:
-            self.actions.append(.log(LogEntry(.error, "logger does not answer: killed", ["records_waiting": "\(self.log.count)"])))
+            self.actions.append(
+                .log(LogEntry(.error, "logger does not answer: killed", ["records_waiting": "\(self.log.count)"])))
             self.actions.append(.killLogger)
         case .stopping, .gone:
             break

@@ -1,8 +1,15 @@
 // Who may hold how much of the memory that is shared.
 extension SupervisorCore {
-    /// Takes room for a request that waits for a slot.
-    mutating func reserveFrame(of number: RequestNumber, _ bytes: Int, provider: Int) -> Bool {
-        guard bytes <= self.bounds.smallFrame else { return self.memory.reserve(.request(number), bytes) }
+    /// All that is held, in bytes.
+    var memoryInUse: Int { self.memory.used + self.answerMemory.used + self.smallRequestMemory.used }
+
+    /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it.
+    mutating func reserveFrame(of number: RequestNumber, _ bytes: Int, provider: Int, from connection: ConnectionID)
+        -> Bool
+    {
+        guard bytes <= self.bounds.smallFrame else {
+            return self.memory.reserve(.request(number), bytes, heldBy: .clientFrame(connection))
+        }
         guard self.providers[provider].smallRequestBytes + bytes <= self.bounds.smallRequestMemory / 2,
             self.smallRequestMemory.reserve(.request(number), bytes)
         else { return false }
@@ -23,30 +30,40 @@ extension SupervisorCore {
         self.releaseFrame(of: number)
     }
 
-    /// A large frame begins to arrive from a slot.
+    /// A frame begins to arrive from a slot.
     mutating func slotFrameBegun(_ slot: SlotID, _ length: Int, at now: Now) {
         guard let worker = self.workers[slot.worker], worker.state != .dying else { return }
-        guard length > self.bounds.smallFrame, !self.memory.reserveOrWait(.slotFrame(slot), length) else { return }
+        switch worker.slots[slot.index].state {
+        case .idle:
+            return self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
+        case .hung:
+            return
+        case .busy:
+            break
+        }
+        guard length > self.bounds.smallFrame, !self.answerMemory.reserveOrWait(.slotFrame(slot), length) else {
+            return
+        }
         if self.isCancelling(slot) {
             // Its end must be read, whatever it costs.
-            self.memory.release(.slotFrame(slot))
-            return self.memory.charge(.slotFrame(slot), length)
+            self.answerMemory.grantAtOnce(.slotFrame(slot))
+        } else {
+            self.changePause(of: slot, at: now) { $0.isPausedForMemory = true }
         }
-        self.changePause(of: slot, at: now) { $0.isPausedForMemory = true }
     }
 
     /// Lets those read on who wait for room, while there is some.
     mutating func grantMemory(at now: Now) {
-        while let holder = self.memory.grantNext() {
+        while let holder = self.memory.grantNext() ?? self.answerMemory.grantNext() {
             switch holder {
             case .clientFrame(let id):
-                guard let connection = self.connections[id] else { continue }
-                self.connections[id]!.memoryWasGranted(at: now.instant, bounds: self.bounds)
-                if !connection.isBlocked { self.actions.append(.resumeClient(id)) }
+                guard self.connections[id] != nil else { continue }
+                self.connections[id]!.memoryWasGranted(at: now.instant)
+                if self.connections[id]!.isRead { self.actions.append(.resumeClient(id)) }
                 self.updateDeadline(ofConnection: id)
             case .slotFrame(let slot):
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
-            case .clientOutput, .request:
+            case .clientOutput, .request, .lastFrame:
                 preconditionFailure("\(holder) does not wait for memory")
             }
         }

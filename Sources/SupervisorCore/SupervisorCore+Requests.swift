@@ -13,8 +13,7 @@ extension SupervisorCore {
             let opening = OpenRecord(
                 request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
                 provider: settings.name, model: model.id, stream: prompt.stream)
-            // Names are bounded, so that an opening is too.
-            guard self.log.hasRoom(forOpening: 4 * ProtocolBounds.nameLength) else {
+            guard self.log.hasRoom(for: opening) else {
                 throw self.logger.isReady
                     ? Failure(.overloaded, "too many requests are open; try again later")
                     : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
@@ -22,7 +21,7 @@ extension SupervisorCore {
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodePrompt(
                 prompt, request: ulid, model: model.id, key: model.needsKey ? settings.key : nil)
-            guard self.reserveFrame(of: number, frame.count, provider: provider) else {
+            guard self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID) else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
             self.requests[number] = Request(
@@ -47,11 +46,14 @@ extension SupervisorCore {
     private func checkAdmission(
         of prompt: PromptRequest, from connectionID: ConnectionID, at now: Now
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
-        guard self.phase == .running else { throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back") }
+        guard self.phase == .running else {
+            throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back")
+        }
         guard self.connections[connectionID]!.requests.count < self.bounds.requestsPerConnection else {
             throw Failure(
                 .tooManyRequests,
-                "\(self.bounds.requestsPerConnection) requests are open on this connection; wait for one of them to end")
+                "\(self.bounds.requestsPerConnection) requests are open on this connection; wait for one of them to end"
+            )
         }
         let (provider, model) = try self.resolveModel(prompt.model)
         let settings = self.providers[provider].settings
@@ -64,8 +66,14 @@ extension SupervisorCore {
                 .providerUnavailable, self.parkedMessage(provider),
                 retryAfterMilliseconds: until.milliseconds(since: now.instant))
         }
+        guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
+            throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
+        }
         guard self.providers[provider].queue.count < self.bounds.queuedRequestsPerProvider else {
-            throw Failure(.overloaded, "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later")
+            throw Failure(
+                .overloaded,
+                "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later"
+            )
         }
         return (provider, model)
     }
@@ -75,7 +83,8 @@ extension SupervisorCore {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
         guard let found = self.models[name] else {
-            let hint = name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
+            let hint =
+                name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
         }
         return found
@@ -89,7 +98,8 @@ extension SupervisorCore {
         self.requests[number]!.state = .queued
         self.providers[provider].queue.append(number)
         if case .parked = self.providers[provider].state {
-            return self.end(number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(provider))), at: now)
+            return self.end(
+                number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(provider))), at: now)
         }
         self.dispatchQueue(of: provider, at: now)
     }
@@ -127,14 +137,23 @@ extension SupervisorCore {
     // MARK: Cancelling
 
     /// `op: cancel`.
-    mutating func cancel(_ target: RequestIdentifier, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+    mutating func cancel(
+        _ target: RequestIdentifier, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
+    ) {
         guard let number = self.connections[connectionID]!.requests[target] else {
             let text = String(decoding: target.encoded, as: UTF8.self)
-            let failure = Failure(.notFound, "no request of this connection with the id \(text) is open; it may have ended")
+            let failure = Failure(
+                .notFound, "no request of this connection with the id \(text) is open; it may have ended")
             return self.send(ClientAnswer.error(id: id, failure), to: connectionID)
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
-        self.cutShort(number, Request.Ending(Failure(.cancelled, "the client cancelled the request")), at: now)
+        let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
+        if case .cancelling(let slot, _) = self.requests[number]!.state {
+            // It was being cut short already; the client is told what it asked for.
+            self.requests[number]!.state = .cancelling(slot, ending)
+        } else {
+            self.cutShort(number, ending, at: now)
+        }
     }
 
     /// The client's connection is gone.
@@ -215,6 +234,8 @@ extension SupervisorCore {
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
+            // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
+            self.answerMemory.charge(.lastFrame(number), lastFrame.count)
             self.logger.waiting.append((sequence, number))
         case .relaxed:
             self.send(lastFrame, to: connection)
@@ -238,6 +259,7 @@ extension SupervisorCore {
 
     private mutating func forget(_ number: RequestNumber) {
         guard let request = self.requests.removeValue(forKey: number) else { return }
+        self.answerMemory.release(.lastFrame(number))
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 

@@ -4,12 +4,13 @@ import Messages
 extension SupervisorCore {
     mutating func slotEvent(_ slot: SlotID, _ payload: [UInt8], at now: Now) {
         guard let worker = self.workers[slot.worker], worker.state != .dying else { return }
-        self.memory.release(.slotFrame(slot))
+        self.answerMemory.release(.slotFrame(slot))
         let event: SlotEventEnvelope
         do {
             event = try SlotEventEnvelope(decoding: payload)
         } catch {
-            return self.workerMisbehaved(slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
+            return self.workerMisbehaved(
+                slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
         }
         switch worker.slots[slot.index].state {
         case .busy(let number): self.requestEvent(number, event, slot, at: now)
@@ -18,19 +19,20 @@ extension SupervisorCore {
         }
     }
 
-    private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now) {
+    private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now)
+    {
         let request = self.requests[number]!
         switch (request.state, event.kind) {
         case (.running, .output):
             guard request.isStreamed else {
-                return self.workerMisbehaved(slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
+                return self.workerMisbehaved(
+                    slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
             }
             let timeouts = self.providers[request.provider].settings.timeouts
-            if !self.workers[slot.worker]!.slots[slot.index].isPaused {
-                self.requests[number]!.outputArrived(timeouts: timeouts, at: now.instant)
-                // From the second event on the deadline only moves later: the timer finds out when it fires.
-                if !request.hasOutput { self.updateDeadline(ofRequest: number) }
-            }
+            let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            self.requests[number]!.outputArrived(isPaused: isPaused, timeouts: timeouts, at: now.instant)
+            // From the second event on the deadline only moves later: the timer finds out when it fires.
+            if !request.hasOutput { self.updateDeadline(ofRequest: number) }
             if let connection = request.connection {
                 self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
             }
@@ -77,8 +79,10 @@ extension SupervisorCore {
                     .warning, "slot hangs: its worker is replaced",
                     ["provider": self.providers[provider].settings.name, "request": "\(self.requests[number]!.ulid)"])))
         self.end(number, with: ending, at: now)
-        self.memory.release(.slotFrame(slot))
+        self.answerMemory.release(.slotFrame(slot))
         self.workers[slot.worker]!.slotHung(slot.index)
+        // Whatever it may still write, nobody needs it.
+        self.actions.append(.pauseSlot(slot))
         if self.providers[provider].current == slot.worker { self.retireWorker(slot.worker, at: now) }
         if self.workers[slot.worker]?.busySlots == 0 { self.killWorker(slot.worker, "one of its slots hung", at: now) }
     }
@@ -94,7 +98,7 @@ extension SupervisorCore {
     /// Reads a slot whatever the reason why it was not read.
     mutating func readAgain(_ slot: SlotID) {
         guard self.workers[slot.worker]!.slots[slot.index].isPaused else { return }
-        if self.workers[slot.worker]!.slots[slot.index].isPausedForMemory { self.memory.release(.slotFrame(slot)) }
+        self.answerMemory.grantAtOnce(.slotFrame(slot))
         self.workers[slot.worker]!.slots[slot.index].isPausedForClient = false
         self.workers[slot.worker]!.slots[slot.index].isPausedForMemory = false
         self.actions.append(.resumeSlot(slot))

@@ -4,22 +4,23 @@ import Messages
 // What is told to those who ask (proto/client.md, "StatusDone" and "ModelsDone").
 extension SupervisorCore {
     var modelList: [UInt8] {
-        let models = self.providers.flatMap { provider in
+        let models = self.providers.enumerated().flatMap { index, provider in
             provider.settings.models.map { model -> JSONValue in
                 .object([
                     .init("id", .string(model.id)),
                     .init("aliases", .array(model.aliases.map(JSONValue.string))),
                     .init("provider", .string(provider.settings.name)),
                     .init("needs_key", .bool(model.needsKey)),
-                    .init("default", .bool(self.isDefault(model))),
+                    .init("default", .bool(self.isDefault(model, of: index))),
                 ])
             }
         }
         return JSONValue.array(models).serialized()
     }
 
-    private func isDefault(_ model: ModelDescription) -> Bool {
-        self.configuration.defaultModel.flatMap { self.models[$0] }?.model.id == model.id
+    private func isDefault(_ model: ModelDescription, of provider: Int) -> Bool {
+        guard let found = self.configuration.defaultModel.flatMap({ self.models[$0] }) else { return false }
+        return found.provider == provider && found.model.id == model.id
     }
 
     func status(at now: Now) -> [UInt8] {
@@ -32,30 +33,35 @@ extension SupervisorCore {
             .init("draining", .bool(self.phase != .running)),
             .init("durability", .string(self.configuration.durability.rawValue)),
             .init("connections", .integer(self.connections.count)),
-            .init("requests", .object([
-                .init("open", .integer(open)),
-                .init("queued", .integer(queued)),
-                .init("admitted", .integer(self.counters.admitted)),
-                .init("done", .integer(self.counters.done)),
-                .init("error", .integer(self.counters.error)),
-                .init("cancelled", .integer(self.counters.cancelled)),
-                .init("crashed", .integer(self.counters.crashed)),
-            ])),
-            .init("memory", .object([
-                .init("budget_bytes", .integer(self.memory.limit + self.smallRequestMemory.limit)),
-                .init("used_bytes", .integer(self.memory.used + self.smallRequestMemory.used)),
-            ])),
+            .init(
+                "requests",
+                .object([
+                    .init("open", .integer(open)),
+                    .init("queued", .integer(queued)),
+                    .init("admitted", .integer(self.counters.admitted)),
+                    .init("done", .integer(self.counters.done)),
+                    .init("error", .integer(self.counters.error)),
+                    .init("cancelled", .integer(self.counters.cancelled)),
+                    .init("crashed", .integer(self.counters.crashed)),
+                ])),
+            .init(
+                "memory",
+                .object([
+                    .init("budget_bytes", .integer(self.bounds.memory + self.bounds.smallRequestMemory)),
+                    .init("used_bytes", .integer(self.memoryInUse)),
+                ])),
             .init("logger", self.loggerStatus),
             .init("providers", .array(self.providers.map { self.status(of: $0, at: now) })),
         ]).serialized()
     }
 
     private var loggerStatus: JSONValue {
-        let state = switch self.logger.state {
-        case .starting: self.logger.hasBeenReady ? "restarting" : "starting"
-        case .waiting: "restarting"
-        case .ready, .stopping, .gone: "ready"
-        }
+        let state =
+            switch self.logger.state {
+            case .starting: self.logger.hasBeenReady ? "restarting" : "starting"
+            case .waiting: "restarting"
+            case .ready, .stopping, .gone: "ready"
+            }
         var members: [JSONValue.Member] = [.init("state", .string(state))]
         if let pid = self.logger.pid { members.append(.init("pid", .integer(pid))) }
         members += [
@@ -68,13 +74,14 @@ extension SupervisorCore {
     }
 
     private func status(of provider: Provider, at now: Now) -> JSONValue {
-        let state = switch provider.state {
-        case .starting: "starting"
-        case .ready: "ready"
-        case .waiting: "waiting"
-        case .parked: "parked"
-        case .stopped: "stopped"
-        }
+        let state =
+            switch provider.state {
+            case .starting: "starting"
+            case .ready: "ready"
+            case .waiting: "waiting"
+            case .parked: "parked"
+            case .stopped: "stopped"
+            }
         let processes = ([provider.current].compactMap { $0 } + provider.retiring).compactMap { self.workers[$0] }
         var members: [JSONValue.Member] = [
             .init("name", .string(provider.settings.name)),
@@ -91,7 +98,9 @@ extension SupervisorCore {
             .init("deaths", .integer(provider.deaths)),
         ]
         if let last = provider.lastExit { members.append(.init("last_exit", .string(last))) }
-        if let until = provider.deadline { members.append(.init("retry_in_ms", .integer(until.milliseconds(since: now.instant)))) }
+        if let until = provider.deadline {
+            members.append(.init("retry_in_ms", .integer(until.milliseconds(since: now.instant))))
+        }
         return .object(members)
     }
 }

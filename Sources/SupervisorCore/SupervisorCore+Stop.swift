@@ -29,7 +29,9 @@ extension SupervisorCore {
         self.phase = .cutShort
         self.setDeadline(.phase, at: nil)
         let ending = Request.Ending(Failure(.shuttingDown, "the daemon stopped before the answer was whole"))
-        for number in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.cutShort(number, ending, at: now) }
+        for number in self.requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            self.cutShort(number, ending, at: now)
+        }
     }
 
     mutating func phaseExpired(at now: Now) {
@@ -55,7 +57,8 @@ extension SupervisorCore {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
             }
-            for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.workers[id]!.state != .dying {
+            for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue })
+            where self.workers[id]!.state != .dying {
                 self.workers[id]!.dismissed(at: now.instant, timeout: self.bounds.workerStopTimeout)
                 self.actions.append(.closeWorker(id))
                 self.updateDeadline(ofWorker: id)
@@ -67,13 +70,24 @@ extension SupervisorCore {
             self.setDeadline(.phase, at: deadline)
         }
         guard case .stoppingLogger = self.phase else { return }
-        if self.logger.isReady, self.log.isEmpty {
+        switch self.logger.state {
+        case .ready where self.log.isEmpty:
             self.logger.state = .stopping
             self.setDeadline(.logger, at: nil)
             self.actions.append(.closeLogger)
+        case .waiting where self.log.isEmpty:
+            // Everything is on disk: no other process need be started to end it.
+            self.logger.state = .gone
+            self.setDeadline(.logger, at: nil)
+        case .starting, .ready, .waiting, .stopping, .gone:
+            break
         }
         if self.logger.state == .gone {
-            for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.finishConnection(id, at: now) }
+            // The record is whole; the connections have deadlines of their own.
+            self.setDeadline(.phase, at: nil)
+            for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+                self.finishConnection(id, at: now)
+            }
             if self.connections.isEmpty {
                 self.phase = .stopped
                 self.setDeadline(.phase, at: nil)

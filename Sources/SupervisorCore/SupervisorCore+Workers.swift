@@ -49,7 +49,8 @@ extension SupervisorCore {
             hello.slots == settings.slots
         else {
             return self.workerMisbehaved(
-                id, "its hello is of protocol \(hello.protocolVersion), provider '\(hello.provider)', \(hello.slots) slots",
+                id,
+                "its hello is of protocol \(hello.protocolVersion), provider '\(hello.provider)', \(hello.slots) slots",
                 culprit: nil, at: now)
         }
         guard self.workers[id]!.saidHello(at: now.instant, bounds: self.bounds) else {
@@ -84,10 +85,12 @@ extension SupervisorCore {
     mutating func workerMisbehaved(_ id: WorkerID, _ reason: String, culprit: SlotID?, at now: Now) {
         guard let worker = self.workers[id], worker.state != .dying else { return }
         let name = self.providers[worker.provider].settings.name
-        self.actions.append(.log(LogEntry(.warning, "worker broke the protocol", ["provider": name, "reason": reason])))
+        self.actions.append(
+            .log(LogEntry(.warning, "worker broke the protocol", ["provider": name, "reason": reason])))
         if let culprit, case .busy(let number) = worker.slots[culprit.index].state {
             self.endWithWorker(
-                number, Failure(.workerMisbehaved, "the worker of provider '\(name)' broke the protocol: \(reason)"), at: now)
+                number, Failure(.workerMisbehaved, "the worker of provider '\(name)' broke the protocol: \(reason)"),
+                at: now)
         }
         self.failRequests(of: id, .workerCrashed, "the worker of provider '\(name)' was stopped: \(reason)", at: now)
         self.killWorker(id, reason, at: now)
@@ -105,7 +108,8 @@ extension SupervisorCore {
             self.killWorker(id, "it did not say hello in time", at: now)
         case .noPong:
             self.actions.append(.log(LogEntry(.warning, "worker does not answer: killed", ["provider": name])))
-            self.failRequests(of: id, .workerHung, "the worker of provider '\(name)' stopped answering and was killed", at: now)
+            self.failRequests(
+                of: id, .workerHung, "the worker of provider '\(name)' stopped answering and was killed", at: now)
             self.killWorker(id, "it stopped answering", at: now)
         case .noExit:
             self.actions.append(.killWorker(id))
@@ -123,8 +127,10 @@ extension SupervisorCore {
         let index = worker.provider
         let name = self.providers[index].settings.name
         let reason = worker.verdict ?? reason
-        self.failRequests(of: id, .workerCrashed, "the worker of provider '\(name)' died (\(reason)) while it ran the request", at: now)
-        for slot in worker.slots.indices { self.memory.release(.slotFrame(SlotID(worker: id, index: slot))) }
+        self.failRequests(
+            of: id, .workerCrashed, "the worker of provider '\(name)' died (\(reason)) while it ran the request",
+            at: now)
+        for slot in worker.slots.indices { self.answerMemory.release(.slotFrame(SlotID(worker: id, index: slot))) }
         self.workers[id] = nil
         self.setDeadline(.worker(id), at: nil)
         self.providers[index].retiring.removeAll { $0 == id }
@@ -153,7 +159,8 @@ extension SupervisorCore {
             self.actions.append(.log(LogEntry(.error, "provider parked: its workers keep dying", fields)))
             self.providers[index].state = .parked(until: until)
             for number in self.providers[index].queue.all {
-                self.end(number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(index))), at: now)
+                self.end(
+                    number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(index))), at: now)
             }
         }
         self.setDeadline(.provider(index), at: self.providers[index].deadline)
@@ -165,7 +172,7 @@ extension SupervisorCore {
     mutating func killWorker(_ id: WorkerID, _ verdict: String, at now: Now) {
         guard let worker = self.workers[id], worker.state != .dying else { return }
         precondition(worker.busySlots == 0, "a worker was killed under its requests")
-        for slot in worker.slots.indices { self.memory.release(.slotFrame(SlotID(worker: id, index: slot))) }
+        for slot in worker.slots.indices { self.answerMemory.release(.slotFrame(SlotID(worker: id, index: slot))) }
         self.workers[id]!.dismissed(at: now.instant, timeout: nil)
         self.workers[id]!.verdict = verdict
         self.actions.append(.killWorker(id))
@@ -195,7 +202,8 @@ extension SupervisorCore {
     func parkedMessage(_ provider: Int) -> String {
         let settings = self.providers[provider].settings
         let reason = self.providers[provider].lastExit.map { " (the last: \($0))" } ?? ""
-        return "the workers of provider '\(settings.name)' keep dying\(reason); it is tried again soon, see op status and the daemon's log"
+        return
+            "the workers of provider '\(settings.name)' keep dying\(reason); it is tried again soon, see op status and the daemon's log"
     }
 
     mutating func updateDeadline(ofWorker id: WorkerID) {

@@ -59,7 +59,11 @@ public struct SupervisorCore: Sendable {
 
     var log: LogQueue
     var logger: LoggerProcess
+    /// For large frames of clients and the requests in them.
     var memory: MemoryBudget
+    /// For what comes from slots and goes to clients. Apart from `memory`, because requests that wait for a slot must not keep
+    /// out the answer that would free it.
+    var answerMemory: MemoryBudget
     /// Apart from `memory`, so that no large frame keeps a small request out.
     var smallRequestMemory: MemoryBudget
 
@@ -74,7 +78,8 @@ public struct SupervisorCore: Sendable {
     ///   - seed: Unpredictable, for it names the requests.
     ///   - processID: For status only.
     public init(
-        configuration: ServiceConfiguration, bounds: SupervisorBounds = SupervisorBounds(), seed: UInt64, processID: Int = 0
+        configuration: ServiceConfiguration, bounds: SupervisorBounds = SupervisorBounds(), seed: UInt64,
+        processID: Int = 0
     ) {
         self.configuration = configuration
         self.bounds = bounds
@@ -83,11 +88,14 @@ public struct SupervisorCore: Sendable {
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(bound: bounds.logBacklog, endBytes: bounds.endRecord)
         self.logger = LoggerProcess()
-        self.memory = MemoryBudget(limit: bounds.memory)
+        self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
+        self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {
-                for name in [model.id] + model.aliases where self.models[name] == nil { self.models[name] = (index, model) }
+                for name in [model.id] + model.aliases where self.models[name] == nil {
+                    self.models[name] = (index, model)
+                }
             }
         }
     }
@@ -101,7 +109,7 @@ public struct SupervisorCore: Sendable {
         case .clientFrame(let id, let payload): self.clientFrame(id, payload, at: now)
         case .clientFrameBegun(let id, let length): self.clientFrameBegun(id, length, at: now)
         case .clientFrameTooLong(let id, let length): self.clientFrameTooLong(id, length, at: now)
-        case .clientBacklog(let id, let bytes): self.clientBacklog(id, bytes, at: now)
+        case .clientBacklog(let id, let bytes, let tookSome): self.clientBacklog(id, bytes, tookSome: tookSome, at: now)
         case .clientClosed(let id): self.clientClosed(id, at: now)
 
         case .workerStarted(let id, let pid): self.workers[id]?.pid = pid
@@ -111,6 +119,8 @@ public struct SupervisorCore: Sendable {
         case .slotFrameBegun(let slot, let length): self.slotFrameBegun(slot, length, at: now)
         case .slotWritten(let slot): self.slotWritten(slot)
         case .workerBrokeProtocol(let id, let reason): self.workerMisbehaved(id, reason, culprit: nil, at: now)
+        case .slotBrokeProtocol(let slot, let reason):
+            self.workerMisbehaved(slot.worker, reason, culprit: slot, at: now)
         case .workerExited(let id, let status): self.workerExited(id, status, at: now)
 
         case .loggerStarted(let pid): self.logger.pid = pid

@@ -37,7 +37,8 @@ public struct HTTPResponseHead: Sendable, Equatable {
     /// The status of the final response: never 1xx.
     public var status: Int
     public var headers: [HTTPHeader]
-    /// What `Retry-After` asks for, in milliseconds from now, whether it gave seconds or a date; `nil` for none, and for now.
+    /// What `Retry-After` asks for, in milliseconds from now, whether it gave seconds or a date; `nil` for none, and
+    /// for now.
     public var retryAfterMilliseconds: Int?
 
     public init(status: Int, headers: [HTTPHeader] = [], retryAfterMilliseconds: Int? = nil) {

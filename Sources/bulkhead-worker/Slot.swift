@@ -6,8 +6,10 @@ import Providers
 /// One slot: a channel to the supervisor, and the thread that runs what comes through it.
 ///
 ///     idle ──prompt──▶ running ──last frame──▶ idle
-///                         │ cancel                ▲
-///                         └──▶ cancelled ─last frame┘      the end of the stream, or a frame that is none, closes the slot
+///                         │ cancel               ▲
+///                         └──▶ cancelled ──last frame
+///
+/// The end of the stream, or a frame that is none, closes the slot wherever it is.
 final class Slot: SlotChannel {
     private var channel: BlockingChannel
     private var state = State.idle
@@ -94,4 +96,3 @@ final class Slot: SlotChannel {
         guard send(self.descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else { throw .slotClosed }
     }
 }
-

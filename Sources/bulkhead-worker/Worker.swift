@@ -66,7 +66,8 @@ struct Worker: ~Copyable {
         on descriptor: CInt, _ settings: ProviderSettings
     ) throws(StartError) -> [ModelDescription] {
         guard fcntl(descriptor, F_GETFD) != -1 else { throw StartError("slot descriptor \(descriptor) is not open") }
-        // Made here, so that settings that cannot be used show before anything is ready; it is the thread's from then on.
+        // Made here, so that settings that cannot be used show before anything is ready; it is the thread's from then
+        // on.
         nonisolated(unsafe) let (slot, provider) = try Self.makeSlot(on: descriptor, settings)
         let models = provider.models
         let code = Thread.start { slot.serve(with: provider) }

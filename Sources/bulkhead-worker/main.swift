@@ -7,6 +7,9 @@ var noSignals = sigset_t()
 sigemptyset(&noSignals)
 sigprocmask(SIG_SETMASK, &noSignals, nil)
 signal(SIGPIPE, SIG_IGN)
+// A Ctrl-C in a terminal goes to every process of the group; the supervisor decides what it means, and this one ends with it.
+signal(SIGINT, SIG_IGN)
+signal(SIGHUP, SIG_IGN)
 // Requests hold keys: no core dump may.
 CLinux_set_not_dumpable()
 
@@ -17,7 +20,9 @@ func fail(_ message: String, as name: String) -> Never {
     exit(78)
 }
 
-guard CommandLine.arguments.count == 2 else { fail("usage: bulkhead-worker PROVIDER-NAME; bulkheadd starts it", as: "?") }
+guard CommandLine.arguments.count == 2 else {
+    fail("usage: bulkhead-worker PROVIDER-NAME; bulkheadd starts it", as: "?")
+}
 let name = CommandLine.arguments[1]
 var worker = Worker(name: name)
 do throws(StartError) { try worker.run() } catch { fail("\(error)", as: name) }

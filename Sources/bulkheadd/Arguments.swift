@@ -49,8 +49,12 @@ struct Arguments {
             case "--state-directory": parsed.stateDirectory = value()
             default: return .refuse("unknown argument '\(argument)'")
             }
-            let known = ["--config": parsed.configuration, "--socket": parsed.socket, "--state-directory": parsed.stateDirectory]
-            guard let set = known[parts[0]].flatMap({ $0 }), !set.isEmpty else { return .refuse("\(parts[0]) needs a value") }
+            let known = [
+                "--config": parsed.configuration, "--socket": parsed.socket, "--state-directory": parsed.stateDirectory,
+            ]
+            guard let set = known[parts[0]].flatMap({ $0 }), !set.isEmpty else {
+                return .refuse("\(parts[0]) needs a value")
+            }
         }
         return .run(parsed)
     }

@@ -5,15 +5,16 @@ import Libuv
 ///
 /// What is sent is gathered until ``flush()``, so that all frames that one turn of the loop makes leave in one write.
 final class Channel {
-    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the channel,
-    /// except by ``Channel/flush()``.
+    /// What a channel tells its owner. The owner queues events; nothing here is called from within a call to the
+    /// channel, except by ``Channel/flush()``.
     protocol Delegate: AnyObject {
         func channel(_ channel: Channel, received payload: [UInt8])
         /// Part of a frame is here. `length` is what its header announced, once that is here.
         func channel(_ channel: Channel, beganFrame length: Int?)
         func channel(_ channel: Channel, announcedTooLong length: Int)
-        /// After a write that left something waiting, and after each later one.
-        func channel(_ channel: Channel, hasBacklog bytes: Int)
+        /// This many bytes wait: told from the write on that left some, after each later one. `tookSome`: the other end has
+        /// taken some since the last time.
+        func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool)
         /// The bytes that arrived together have all been told.
         func channelFinishedReading(_ channel: Channel)
         /// The other end is gone, or can no longer be written to. Called once.
@@ -34,6 +35,8 @@ final class Channel {
     private var inFlight = 0
     private var begunFrame: Begun = .none
     private var isPaused = false
+    /// Nothing can be written any more; what the other end wrote before it went may still be read.
+    private var isBroken = false
     private var closesWhenWritten = false
     private var onClose: (() -> Void)?
     private(set) var hasEnded = false
@@ -112,24 +115,38 @@ final class Channel {
     // MARK: Writing
 
     func send(_ payload: [UInt8]) {
-        guard !self.hasEnded, !self.pipe.isClosing else { return }
+        guard !self.hasEnded, !self.isBroken, !self.pipe.isClosing else { return }
         FrameEncoder.append(payload, to: &self.pending)
     }
 
     /// Writes what waits, as far as the kernel takes it now; the rest follows as it takes more.
     func flush() {
-        guard self.inFlight == 0, !self.hasEnded, !self.pipe.isClosing else { return }
+        guard !self.hasEnded, !self.pipe.isClosing else { return }
+        // What has piled up behind a chunk that the other end does not take must be known too.
+        guard self.inFlight == 0 else { return self.delegate.channel(self, hasBacklog: self.backlog, tookSome: false) }
         do {
-            if self.head < self.pending.count { self.advance(try self.pipe.tryWrite(self.pending[self.head...])) }
+            var taken = 0
+            if self.head < self.pending.count {
+                taken = try self.pipe.tryWrite(self.pending[self.head...])
+                self.advance(taken)
+            }
             if self.head < self.pending.count {
                 try self.writeChunk()
-                self.delegate.channel(self, hasBacklog: self.backlog)
+                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: taken > 0)
             } else if self.closesWhenWritten {
                 self.closePipe()
             }
         } catch {
-            self.end()
+            self.breakOff()
         }
+    }
+
+    /// The other end takes nothing any more. Its last words are read, unless nobody is reading: then this is the end.
+    private func breakOff() {
+        self.isBroken = true
+        self.pending = []
+        self.head = 0
+        if self.isPaused { self.end() }
     }
 
     private func advance(_ count: Int) {
@@ -149,9 +166,13 @@ final class Channel {
         try self.pipe.write(chunk) { [weak self] error in
             guard let self, !self.pipe.isClosing else { return }
             self.inFlight = 0
-            if error != nil { return self.end() }
-            self.flush()
-            if self.backlog == 0 { self.delegate.channel(self, hasBacklog: 0) }
+            if error != nil {
+                self.breakOff()
+                self.delegate.channel(self, hasBacklog: 0, tookSome: false)
+            } else {
+                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: true)
+                if self.backlog > 0 { self.flush() } else if self.closesWhenWritten { self.closePipe() }
+            }
             self.delegate.channelFinishedReading(self)
         }
         self.advance(chunk.count)

@@ -3,14 +3,15 @@ import Libuv
 
 /// A child process and the channels that it was born with.
 ///
-/// Its first channel is on descriptor 3, the next on 4, and so on; standard input and output are `/dev/null`, standard error is
-/// ours. Its end is told once, and only after all that it wrote on channels that are being read.
+/// Its first channel is on descriptor 3, the next on 4, and so on; standard input and output are `/dev/null`, standard
+/// error is ours. Its end is told once, and only after all that it wrote on channels that are being read.
 final class ChildProcess: Channel.Delegate {
-    /// What a child tells the shell. It is never called from within a call to the child, except by ``ChildProcess/flush()``.
+    /// What a child tells the shell. It is never called from within a call to the child, except by
+    /// ``ChildProcess/flush()``.
     protocol Delegate: AnyObject {
         func child(_ child: ChildProcess, channel: Int, received payload: [UInt8])
         func child(_ child: ChildProcess, channel: Int, beganFrame length: Int)
-        func child(_ child: ChildProcess, broke reason: String)
+        func child(_ child: ChildProcess, channel: Int, broke reason: String)
         func child(_ child: ChildProcess, wroteAllOf channel: Int)
         func child(_ child: ChildProcess, exited status: ExitStatus)
         func childFinishedReading(_ child: ChildProcess)
@@ -43,7 +44,8 @@ final class ChildProcess: Channel.Delegate {
         do {
             for (index, length) in program.channels.enumerated() {
                 var ends: [CInt] = [0, 0]
-                guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+                guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+                else {
                     throw StartError("socketpair: \(String(cString: strerror(errno)))")
                 }
                 theirs.append(ends[1])
@@ -73,7 +75,11 @@ final class ChildProcess: Channel.Delegate {
     func send(_ payload: [UInt8], on channel: Int = 0) { self.channels[channel].send(payload) }
     func pause(_ channel: Int) { self.channels[channel].pause() }
     func resume(_ channel: Int) { self.channels[channel].resume() }
-    func flush(_ channel: Int) { self.channels[channel].flush() }
+    func flush(_ channel: Int) {
+        self.channels[channel].flush()
+        // What the kernel took at once has left too.
+        if self.channels[channel].backlog == 0 { self.delegate.child(self, wroteAllOf: channel) }
+    }
 
     /// Closes every channel once what was sent has left: a child of ours ends then.
     func closeChannels() {
@@ -121,10 +127,11 @@ final class ChildProcess: Channel.Delegate {
     }
 
     func channel(_ channel: Channel, announcedTooLong length: Int) {
-        self.delegate.child(self, broke: "a frame of \(length) bytes is longer than its channel allows")
+        self.delegate.child(
+            self, channel: channel.index, broke: "a frame of \(length) bytes is longer than its channel allows")
     }
 
-    func channel(_ channel: Channel, hasBacklog bytes: Int) {
+    func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool) {
         if bytes == 0 { self.delegate.child(self, wroteAllOf: channel.index) }
     }
 

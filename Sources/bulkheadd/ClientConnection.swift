@@ -26,8 +26,8 @@ final class ClientConnection: Channel.Delegate {
         self.shell.queue(.clientFrameTooLong(self.id, length: length))
     }
 
-    func channel(_ channel: Channel, hasBacklog bytes: Int) {
-        self.shell.queue(.clientBacklog(self.id, bytes: bytes))
+    func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool) {
+        self.shell.queue(.clientBacklog(self.id, bytes: bytes, tookSome: tookSome))
     }
 
     func channelFinishedReading(_ channel: Channel) { self.shell.drain() }

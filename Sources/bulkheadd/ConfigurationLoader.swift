@@ -32,7 +32,8 @@ final class ConfigurationLoader: ChildProcess.Delegate {
         case .refused(let problems):
             throw StartError(problems.map(\.description).joined(separator: "\n"), exitCode: 78)
         case nil:
-            throw StartError(loader.failure ?? "bulkhead-config ended without an answer (\(loader.exit!))", exitCode: 78)
+            throw StartError(
+                loader.failure ?? "bulkhead-config ended without an answer (\(loader.exit!))", exitCode: 78)
         }
     }
 
@@ -44,7 +45,7 @@ final class ConfigurationLoader: ChildProcess.Delegate {
 
     func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {}
 
-    func child(_ child: ChildProcess, broke reason: String) {
+    func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         self.failure = "bulkhead-config: \(reason)"
         child.kill()
     }

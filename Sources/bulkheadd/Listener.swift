@@ -49,7 +49,9 @@ final class Listener {
             errno = code
             throw Self.failure("make the socket", path)
         }
-        if let group, chown(path, uid_t.max, gid_t(group)) != 0 { throw Self.failure("give group \(group) the socket", path) }
+        if let group, chown(path, uid_t.max, gid_t(group)) != 0 {
+            throw Self.failure("give group \(group) the socket", path)
+        }
         guard chmod(path, mode_t(mode)) == 0 else { throw Self.failure("set the mode of the socket", path) }
         let pipe = try Pipe(on: loop)
         try pipe.open(descriptor: descriptor)
@@ -57,7 +59,10 @@ final class Listener {
     }
 
     private static func removeStaleFile(at path: String) throws {
-        guard path.utf8.count <= 107 else { throw StartError("the socket path '\(path)' is longer than 107 bytes (unix(7)); choose another with --socket") }
+        guard path.utf8.count <= 107 else {
+            throw StartError(
+                "the socket path '\(path)' is longer than 107 bytes (unix(7)); choose another with --socket")
+        }
         var attributes = stat()
         guard lstat(path, &attributes) == 0 else {
             if errno == ENOENT { return }
@@ -66,7 +71,8 @@ final class Listener {
         guard attributes.st_mode & S_IFMT == S_IFSOCK else {
             throw StartError("'\(path)' exists and is no socket; remove it, or choose another path with --socket")
         }
-        let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+        let probe = socket(
+            AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         defer { Glibc.close(probe) }
         let status = Self.withAddress(path) { connect(probe, $0, $1) }
         // EAGAIN: somebody listens there and has no room for one more.
@@ -82,7 +88,9 @@ final class Listener {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
     }
 

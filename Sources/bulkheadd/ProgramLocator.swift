@@ -1,6 +1,7 @@
 import Glibc
 
-/// Finds the other programs of Bulkhead: beside this one, as a build leaves them, or in ../libexec/bulkhead, as a package does.
+/// Finds the other programs of Bulkhead: beside this one, as a build leaves them, or in ../libexec/bulkhead, as a
+/// package does.
 enum ProgramLocator {
     static func find(_ name: String) throws(StartError) -> String {
         let directory = try Self.ownDirectory()

@@ -13,10 +13,11 @@ struct ProgramTable {
         self.configuration = configuration
     }
 
-    /// A worker has its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control channel.
+    /// A worker has no environment, its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control
+    /// channel.
     func worker(provider: String, slots: Int) -> ChildProcess.Program {
         ChildProcess.Program(
-            path: self.workerPath, arguments: ["bulkhead-worker", provider], environment: Self.workerEnvironment,
+            path: self.workerPath, arguments: ["bulkhead-worker", provider], environment: [],
             channels: [ProtocolBounds.controlFrame] + Array(repeating: ProtocolBounds.lastFrame, count: slots))
     }
 
@@ -42,15 +43,6 @@ struct ProgramTable {
         return ChildProcess.Program(
             path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: Self.environment,
             channels: [ProtocolBounds.configurationFrame])
-    }
-
-    /// What a provider's worker may need of our environment: the way out, and whom to trust on it.
-    private static var workerEnvironment: [String] {
-        let names = [
-            "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-        ]
-        return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
     }
 
     private static var environment: [String] {

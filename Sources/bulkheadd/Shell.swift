@@ -4,10 +4,11 @@ import Logging
 import Messages
 import SupervisorCore
 
-/// The thin shell around ``SupervisorCore``: it turns callbacks of libuv into events, and actions into calls. It decides nothing.
+/// The thin shell around ``SupervisorCore``: it turns callbacks of libuv into events, and actions into calls. It
+/// decides nothing.
 ///
-/// A callback only queues events; ``drain()`` hands them to the core one by one, performs what it says, and writes what that
-/// made. So no event interrupts another, and the queue, if it were recorded, could be replayed.
+/// A callback only queues events; ``drain()`` hands them to the core one by one, performs what it says, and writes what
+/// that made. So no event interrupts another, and the queue, if it were recorded, could be replayed.
 final class Shell {
     private let loop: Loop
     private let listener: Listener
@@ -168,7 +169,8 @@ final class Shell {
 
     private func startWorker(_ id: WorkerID, provider: String, slots: Int) {
         do {
-            let child = try ChildProcess(self.programs.worker(provider: provider, slots: slots), on: self.loop, delegate: self)
+            let child = try ChildProcess(
+                self.programs.worker(provider: provider, slots: slots), on: self.loop, delegate: self)
             self.workers[id] = child
             self.workerIDs[ObjectIdentifier(child)] = id
             self.queue(.workerStarted(id, pid: child.pid))
@@ -192,7 +194,8 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
-        self.queue(channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
+        self.queue(
+            channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
     }
 
     func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {
@@ -200,10 +203,13 @@ extension Shell: ChildProcess.Delegate {
         self.queue(.slotFrameBegun(SlotID(worker: id, index: channel - 1), length: length))
     }
 
-    func child(_ child: ChildProcess, broke reason: String) {
+    func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
-        self.queue(.workerBrokeProtocol(id, reason: reason))
+        self.queue(
+            channel == 0
+                ? .workerBrokeProtocol(id, reason: reason)
+                : .slotBrokeProtocol(SlotID(worker: id, index: channel - 1), reason: reason))
     }
 
     func child(_ child: ChildProcess, wroteAllOf channel: Int) {
@@ -237,12 +243,13 @@ extension TerminationStatus {
 
 extension Logger {
     func log(_ entry: LogEntry) {
-        let level: Level = switch entry.level {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
+        let level: Level =
+            switch entry.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
         self.log(level: level, "\(entry.message)", metadata: entry.fields.mapValues { .string($0) })
     }
 }

@@ -30,7 +30,8 @@ func run(_ arguments: Arguments) throws -> CInt {
     let configuration = try ConfigurationLoader.load(arguments, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
     let programs = try ProgramTable(configuration)
-    let listener = try Listener.inherited(on: loop)
+    let listener =
+        try Listener.inherited(on: loop)
         ?? Listener.bind(
             path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup, on: loop)
     let shell = try Shell(loop: loop, listener: listener, programs: programs, configuration: configuration, log: log)

@@ -26,10 +26,20 @@ extension EndToEnd {
                 ("no object", FrameEncoder.encode(Array("[1,2]".utf8)), "invalid_json"),
                 ("nested too deep", FrameEncoder.encode(Array("{\"id\":1,\"op\":\(deep)".utf8)), "invalid_json"),
                 ("16 MiB of arrays", FrameEncoder.encode(Array(wide.utf8)), "invalid_json"),
-                ("a duplicate name", FrameEncoder.encode(Array(#"{"id":1,"op":"ping","op":"ping"}"#.utf8)), "invalid_json"),
-                ("a duplicate name, escaped", FrameEncoder.encode(Array(#"{"id":1,"op":"ping","\u006fp":"ping"}"#.utf8)), "invalid_json"),
+                (
+                    "a duplicate name", FrameEncoder.encode(Array(#"{"id":1,"op":"ping","op":"ping"}"#.utf8)),
+                    "invalid_json"
+                ),
+                (
+                    "a duplicate name, escaped",
+                    FrameEncoder.encode(Array(#"{"id":1,"op":"ping","\u006fp":"ping"}"#.utf8)), "invalid_json"
+                ),
                 ("a trailing comma", FrameEncoder.encode(Array(#"{"id":1,"op":"ping",}"#.utf8)), "invalid_json"),
-                ("invalid UTF-8", FrameEncoder.encode(Array(#"{"id":1,"op":"ping","x":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8)), "invalid_json"),
+                (
+                    "invalid UTF-8",
+                    FrameEncoder.encode(Array(#"{"id":1,"op":"ping","x":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8)),
+                    "invalid_json"
+                ),
                 ("no id", FrameEncoder.encode(Array(#"{"op":"ping"}"#.utf8)), "invalid_request"),
                 ("an id that is none", FrameEncoder.encode(Array(#"{"id":1.5,"op":"ping"}"#.utf8)), "invalid_request"),
             ]
@@ -75,7 +85,8 @@ extension EndToEnd {
         }
 
         @Test func aDuplicateIdClosesAndItsFirstRequestIsOnRecord() throws {
-            let daemon = try Daemon("testing: true\nproviders: {fault: {type: echo-fault}, echo: {type: echo}}\ndefault_model: echo")
+            let daemon = try Daemon(
+                "testing: true\nproviders: {fault: {type: echo-fault}, echo: {type: echo}}\ndefault_model: echo")
             let wire = try Wire(daemon.socket)
             try wire.prompt(1, model: "echo-fault", options: #"{"fault":"silent"}"#)
             try wire.await("start", 1)
@@ -139,7 +150,9 @@ extension EndToEnd {
         @Test func moreConnectionsThanTheBoundAreToldSo() throws {
             let daemon = try Daemon()
             var wires: [Wire] = []
-            try wait(for: "the connection that asked for the status to be gone") { try daemon.status()["connections"]?.integer == 1 }
+            try wait(for: "the connection that asked for the status to be gone") {
+                try daemon.status()["connections"]?.integer == 1
+            }
             for _ in 0..<512 { wires.append(try Wire(daemon.socket)) }
             for wire in wires { try wire.send(#"{"id":1,"op":"ping"}"#) }
             for wire in wires { #expect(try wire.next()["event"]?.string == "done") }

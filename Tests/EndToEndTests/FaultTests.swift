@@ -4,7 +4,8 @@ import JSON
 import Testing
 
 extension EndToEnd {
-    /// A provider that crashes, hangs or lies costs only its own requests; what dies comes back; every request has one row.
+    /// A provider that crashes, hangs or lies costs only its own requests; what dies comes back; every request has one
+    /// row.
     @Suite struct Faults {
         private static let configuration = """
             testing: true
@@ -29,7 +30,9 @@ extension EndToEnd {
             #expect(try bystander.finish(1).text == "untouched", sourceLocation: sourceLocation)
         }
 
-        @Test(arguments: ["crash", "exit", "garbage", "huge_frame", "bad_json", "unknown_event", "long_event", "forged_code"])
+        @Test(arguments: [
+            "crash", "exit", "garbage", "huge_frame", "bad_json", "unknown_event", "long_event", "forged_code",
+        ])
         func aWorkerThatDiesOrLiesCostsItsOwnRequest(fault: String) throws {
             let daemon = try Daemon(Self.configuration)
             try daemon.waitUntilIdle()
@@ -50,15 +53,21 @@ extension EndToEnd {
             #expect(daemon.pid == supervisor && daemon.process.isRunning)
             try wire.prompt(2, model: "echo-fault")
             #expect(try wire.finish(2).last["event"]?.string == "done")
-            try wait(for: "the descriptors to be as before") { try ProcFS.descriptorCount(daemon.pid) <= descriptors + 1 }
-            let states = try daemon.rows("SELECT state FROM requests WHERE model = 'echo-fault' ORDER BY id").map { $0["state"] as String }
+            try wait(for: "the descriptors to be as before") {
+                try ProcFS.descriptorCount(daemon.pid) <= descriptors + 1
+            }
+            let states = try daemon.rows("SELECT state FROM requests WHERE model = 'echo-fault' ORDER BY id").map {
+                $0["state"] as String
+            }
             #expect(states == ["crashed", "done"])
         }
 
         @Test func aWorkerKilledMidAnswerCostsItsOwnRequests() throws {
             let daemon = try Daemon(Self.configuration)
             let wire = try Wire(daemon.socket)
-            for id in 1...4 { try wire.prompt(id, model: "echo-fault", options: #"{"chunks":1,"fault":"silent","after_chunks":1}"#) }
+            for id in 1...4 {
+                try wire.prompt(id, model: "echo-fault", options: #"{"chunks":1,"fault":"silent","after_chunks":1}"#)
+            }
             try wait(for: "all slots to be busy") { try daemon.provider("fault")["busy"]?.integer == 4 }
             kill(try daemon.worker("fault"), SIGKILL)
             let last = try wire.finishAll(1...4)
@@ -159,7 +168,9 @@ extension EndToEnd {
         @Test func aSupervisorKilledTakesItsChildrenAlongAndTheNextOneClosesWhatWasOpen() throws {
             let daemon = try Daemon(Self.configuration)
             let wire = try Wire(daemon.socket)
-            for id in 1...3 { try wire.prompt(id, model: "echo-fault", options: #"{"chunks":1,"after_chunks":1,"fault":"silent"}"#) }
+            for id in 1...3 {
+                try wire.prompt(id, model: "echo-fault", options: #"{"chunks":1,"after_chunks":1,"fault":"silent"}"#)
+            }
             try wait(for: "the slots to be busy") { try daemon.provider("fault")["busy"]?.integer == 3 }
             try wire.prompt(4, #"{"raw":"done before"}"#)
             _ = try wire.finishAll([4])

@@ -31,7 +31,8 @@ extension EndToEnd {
         @Test func anUnstreamedPromptIsOneFrame() throws {
             let daemon = try Daemon()
             let wire = try Wire(daemon.socket)
-            try wire.prompt(7, #"{"raw":"all at once","tool_calls":[{"name":"t","arguments":{"x":1.0}}]}"#, stream: false)
+            try wire.prompt(
+                7, #"{"raw":"all at once","tool_calls":[{"name":"t","arguments":{"x":1.0}}]}"#, stream: false)
             let done = try wire.next()
             #expect(done["event"]?.string == "done")
             #expect(done["text"]?.string == "all at once")

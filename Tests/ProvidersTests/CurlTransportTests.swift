@@ -46,13 +46,16 @@ import Transport
     @Test func aRequestArrivesAsItIsAndOneConnectionServesTheNextToo() throws {
         let upstream = try TestUpstream()
         defer { upstream.stop() }
-        upstream.script("/a", UpstreamResponse(headers: [("X-Request-Id", " r1 "), ("Content-Type", "a/b")], steps: [.echo]))
+        upstream.script(
+            "/a", UpstreamResponse(headers: [("X-Request-Id", " r1 "), ("Content-Type", "a/b")], steps: [.echo]))
         let line = Line()
         let transport = line.transport()
         for number in 0..<3 {
             let sent = [UInt8](repeating: UInt8(number), count: 1_500_000)
             let head = try transport.start(
-                HTTPRequest(url: upstream.url("/a?q=1"), headers: [HTTPHeader("authorization", "Bearer k\(number)")], body: sent))
+                HTTPRequest(
+                    url: upstream.url("/a?q=1"), headers: [HTTPHeader("authorization", "Bearer k\(number)")], body: sent
+                ))
             #expect(head.status == 200)
             #expect(head.header("x-request-id") == "r1")
             #expect(head.header("content-type") == "a/b")
@@ -146,7 +149,8 @@ import Transport
         upstream.script("/a", .json("{}", status: 503, headers: [("Retry-After", date)]))
         let line = Line()
         let transport = line.transport()
-        let milliseconds = try #require(try transport.start(HTTPRequest(url: upstream.url("/a"))).retryAfterMilliseconds)
+        let milliseconds = try #require(
+            try transport.start(HTTPRequest(url: upstream.url("/a"))).retryAfterMilliseconds)
         #expect((3_000_000...3_600_000).contains(milliseconds))
         transport.finish()
     }
@@ -167,11 +171,15 @@ import Transport
         defer { upstream.stop() }
         upstream.script("/reset", UpstreamResponse(steps: [.send([1]), .reset]))
         upstream.script("/closed", UpstreamResponse(steps: [.send([1]), .close]))
-        upstream.script("/short", UpstreamResponse(
-            headers: [("content-length", "10")], framing: .untilClose, steps: [.send([1])]))
+        upstream.script(
+            "/short",
+            UpstreamResponse(
+                headers: [("content-length", "10")], framing: .untilClose, steps: [.send([1])]))
         upstream.script("/nothing", UpstreamResponse(steps: [.sendRaw([]), .close]))
         upstream.script("/nonsense", UpstreamResponse(steps: [.sendRaw(Array("SMTP ready\r\n\r\n".utf8)), .close]))
-        upstream.script("/header", UpstreamResponse(headers: (0..<20).map { ("x\($0)", String(repeating: "h", count: 4000)) }, steps: []))
+        upstream.script(
+            "/header",
+            UpstreamResponse(headers: (0..<20).map { ("x\($0)", String(repeating: "h", count: 4000)) }, steps: []))
         let line = Line()
         let transport = line.transport()
         func kind(_ url: String, headers: [HTTPHeader] = []) -> TransportError.Kind? {
@@ -199,7 +207,9 @@ import Transport
         let upstream = try TestUpstream()
         defer { upstream.stop() }
         upstream.script("/short", UpstreamResponse(steps: [.send([1]), .send([2])]))
-        upstream.script("/endless", UpstreamResponse(steps: .init(repeating: .send([UInt8](repeating: 1, count: 1 << 20)), count: 64)))
+        upstream.script(
+            "/endless",
+            UpstreamResponse(steps: .init(repeating: .send([UInt8](repeating: 1, count: 1 << 20)), count: 64)))
         let line = Line()
         let transport = line.transport()
         for path in ["/short", "/short", "/endless", "/short"] {

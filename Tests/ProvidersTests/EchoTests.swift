@@ -11,7 +11,8 @@ import Testing
         key: String? = nil
     ) throws -> Outcome {
         try outcome(
-            of: try request(prompt, model: model, stream: stream, system: system, options: options, key: key), Self.settings)
+            of: try request(prompt, model: model, stream: stream, system: system, options: options, key: key),
+            Self.settings)
     }
 
     @Test func theAnswerIsThePromptAsIndentedJSON() throws {
@@ -41,7 +42,9 @@ import Testing
     }
 
     @Test func aKeyIsRepeatedByTheModelThatNeedsOne() throws {
-        #expect(try Self.echo("x", model: "echo-needs-key", key: "K").text.hasSuffix("\"previous\": [],\n  \"key\": \"K\"\n}"))
+        #expect(
+            try Self.echo("x", model: "echo-needs-key", key: "K").text.hasSuffix(
+                "\"previous\": [],\n  \"key\": \"K\"\n}"))
         #expect(try !Self.echo("x", key: "K").text.contains("key"))
         #expect(try Self.echo("x", model: "echo-needs-key").failure?.code == .modelError)
     }
@@ -75,7 +78,8 @@ import Testing
 
     @Test func toolCallsGetIdsAndObjectsForArguments() throws {
         let answer = try Self.echo(
-            #"{"tool_calls":[{"name":"a","arguments":{"x":[1,"y"]}},{"name":"b","arguments":[2]},{"name":"c","arguments":"d"}]}"#)
+            #"{"tool_calls":[{"name":"a","arguments":{"x":[1,"y"]}},{"name":"b","arguments":[2]},{"name":"c","arguments":"d"}]}"#
+        )
         #expect(answer.toolCalls == [["a", #"{"x":[1,"y"]}"#], ["b", #"{"_raw":"[2]"}"#], ["c", #"{"_raw":"d"}"#]])
         #expect(Set(answer.toolCallIDs).count == 3)
         for id in answer.toolCallIDs {
@@ -102,7 +106,8 @@ import Testing
     @Test func aWrongOptionIsNamedTogetherWithTheValidOnes() throws {
         let failure = try #require(try Self.echo("x", options: #"{"temperature":1,"thinking":"maybe"}"#).failure)
         #expect(failure.code == .invalidOptions)
-        #expect(failure.message.hasPrefix("2 validation errors for Options: temperature: Extra inputs are not permitted"))
+        #expect(
+            failure.message.hasPrefix("2 validation errors for Options: temperature: Extra inputs are not permitted"))
         #expect(failure.message.contains("thinking: Input should be a valid boolean, unable to interpret input"))
         #expect(failure.message.hasSuffix("Valid options: example_bool, thinking"))
     }
@@ -131,7 +136,9 @@ import Testing
                 system: input["system"]?.string, options: input["options"]?.text() ?? "{}",
                 key: model == "echo-needs-key" ? "K" : nil)
             if let message = vector["message"]?.string {
-                #expect(answer.failure?.code == (vector["error"]?.string == "ValidationError" ? .invalidOptions : .modelError))
+                #expect(
+                    answer.failure?.code
+                        == (vector["error"]?.string == "ValidationError" ? .invalidOptions : .modelError))
                 #expect(answer.failure?.message.contains(message) == true, "\(input)")
                 continue
             }
@@ -140,7 +147,9 @@ import Testing
             #expect(answer.usage?.input == vector["usage"]?[0]?.integer, "\(input)")
             #expect(answer.usage?.output == vector["usage"]?[1]?.integer, "\(input)")
             #expect(answer.reasoning == (vector["reasoning"]?.array ?? []).compactMap(\.string).joined(), "\(input)")
-            #expect(answer.toolCalls == (vector["tool_calls"]?.array ?? []).map { [$0[0]!.string!, $0[1]!.text()] }, "\(input)")
+            #expect(
+                answer.toolCalls == (vector["tool_calls"]?.array ?? []).map { [$0[0]!.string!, $0[1]!.text()] },
+                "\(input)")
             guard input["stream"]?.bool != false else { continue }
             let events = (vector["events"]?.array ?? []).map { $0[0]!.string! }
             #expect(answer.events.filter { $0 != "tool_call" } == events + ["done"], "\(input)")

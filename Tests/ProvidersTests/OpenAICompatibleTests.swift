@@ -15,13 +15,16 @@ import Transport
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Outcome {
         let answer = try outcome(
-            of: try request("hi", model: "m", stream: stream, options: options, key: key), Self.settings(), over: transport,
+            of: try request("hi", model: "m", stream: stream, options: options, key: key), Self.settings(),
+            over: transport,
             sourceLocation: sourceLocation)
         #expect(transport.isFinished, sourceLocation: sourceLocation)
         return answer
     }
 
-    private static func answer(to body: String, contentType: String = "application/json", stream: Bool = true) throws -> Outcome {
+    private static func answer(to body: String, contentType: String = "application/json", stream: Bool = true) throws
+        -> Outcome
+    {
         try Self.ask(FakeTransport(contentType: contentType, pieces: [Array(body.utf8)]), stream: stream)
     }
 
@@ -37,7 +40,8 @@ import Transport
         let transport = FakeTransport(pieces: [])
         _ = try outcome(
             of: try request(
-                "hi \"you\"", model: "m", system: "be kind", options: #"{"temperature":0.10,"seed":9007199254740993,"z":null}"#,
+                "hi \"you\"", model: "m", system: "be kind",
+                options: #"{"temperature":0.10,"seed":9007199254740993,"z":null}"#,
                 key: "sk-1"),
             Self.settings(), over: transport)
         let sent = try #require(transport.requests.first)
@@ -48,7 +52,8 @@ import Transport
         #expect(
             String(decoding: sent.body, as: UTF8.self)
                 == #"{"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi \"you\""}],"#
-                + #""stream":true,"stream_options":{"include_usage":true},"temperature":0.10,"seed":9007199254740993,"z":null}"#)
+                + #""stream":true,"stream_options":{"include_usage":true},"temperature":0.10,"seed":9007199254740993,"z":null}"#
+        )
     }
 
     @Test func withoutStreamingUsageIsNotAskedForAndWithoutAKeyNoneIsSent() throws {
@@ -85,9 +90,15 @@ import Transport
             Self.delta(#"{"reasoning":"thi"}"#),
             Self.delta(#"{"reasoning_content":"nk"}"#),
             Self.delta(#"{"content":"Grüße "}"#),
-            Self.delta(#"{"content":"\ud83d\ude00","tool_calls":[{"index":0,"id":"c1","function":{"name":"f","arguments":""}}]}"#),
-            Self.delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}},{"index":1,"id":"c2","function":{"name":"g"}}]}"#),
-            Self.delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"1.0}"}},{"index":1,"function":{"arguments":"nope"}}]}"#),
+            Self.delta(
+                #"{"content":"\ud83d\ude00","tool_calls":[{"index":0,"id":"c1","function":{"name":"f","arguments":""}}]}"#
+            ),
+            Self.delta(
+                #"{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}},{"index":1,"id":"c2","function":{"name":"g"}}]}"#
+            ),
+            Self.delta(
+                #"{"tool_calls":[{"index":0,"function":{"arguments":"1.0}"}},{"index":1,"function":{"arguments":"nope"}}]}"#
+            ),
             Self.delta("{}", finish: #""tool_calls""#),
             #"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"x":{"y":0,"z":3},"w":null}}"#,
             "[DONE]",
@@ -141,7 +152,8 @@ import Transport
             Self.delta(#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#),
             Self.delta(
                 #"{"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"{\"x\":"}}]}"#),
-            Self.delta(#"{"tool_calls":[{"index":0,"id":"b","function":{"arguments":"2}"}}]}"#, finish: #""tool_calls""#),
+            Self.delta(
+                #"{"tool_calls":[{"index":0,"id":"b","function":{"arguments":"2}"}}]}"#, finish: #""tool_calls""#),
         ])
         let answer = try Self.ask(FakeTransport(contentType: "text/event-stream", pieces: [stream]))
         #expect(answer.toolCalls == [["f", "{}"], ["g", #"{"x":2}"#]])
@@ -153,7 +165,10 @@ import Transport
         let calls = arguments.map { #"{"function":{"name":"f","arguments":"\#($0)"}}"# }.joined(separator: ",")
         let body = #"{"choices":[{"message":{"content":null,"tool_calls":[\#(calls)]}}]}"#
         let answer = try Self.answer(to: body, stream: false)
-        #expect(answer.toolCalls.map { $0[1].prefix(9) } == [#"{"a":"�"}"#, #"{"_raw":""#, #"{"_raw":""#, #"{"_raw":""#, "{}"])
+        #expect(
+            answer.toolCalls.map { $0[1].prefix(9) } == [
+                #"{"a":"�"}"#, #"{"_raw":""#, #"{"_raw":""#, #"{"_raw":""#, "{}",
+            ])
     }
 
     @Test func theProvidersNameForTheRequestIsKept() throws {
@@ -167,7 +182,9 @@ import Transport
     @Test func usageDetailsThatAreTooLongAreLeftOut() throws {
         let details = #"{"a":"\#(String(repeating: "x", count: 5000))"}"#
         let answer = try Self.answer(
-            to: #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1,"completion_tokens":2,"d":\#(details)}}"#)
+            to:
+                #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1,"completion_tokens":2,"d":\#(details)}}"#
+        )
         #expect(answer.usage == Usage(input: nil, output: 2))
     }
 
@@ -298,7 +315,8 @@ import Transport
         let call = #"{"function":{"name":"f","arguments":"{}"}}"#
         let many = [String](repeating: call, count: 257).joined(separator: ",")
         #expect(
-            try Self.answer(to: #"{"choices":[{"message":{"tool_calls":[\#(many)]}}]}"#).failure?.code == .answerTooLarge)
+            try Self.answer(to: #"{"choices":[{"message":{"tool_calls":[\#(many)]}}]}"#).failure?.code
+                == .answerTooLarge)
         let piece = Self.stream([
             Self.delta(
                 #"{"tool_calls":[{"index":0,"function":{"arguments":"\#(String(repeating: "x", count: 1 << 20))"}}]}"#)

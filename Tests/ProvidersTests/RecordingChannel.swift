@@ -80,7 +80,8 @@ func outcome(
 
 /// A request for `model` with a fixed id.
 func request(
-    _ prompt: String, model: String, stream: Bool = true, system: String? = nil, options: String = "{}", key: String? = nil
+    _ prompt: String, model: String, stream: Bool = true, system: String? = nil, options: String = "{}",
+    key: String? = nil
 ) throws -> ModelRequest {
     ModelRequest(
         request: ULID("01arz3ndektsv4rrffq69g5fav")!, model: model, stream: stream, prompt: prompt, system: system,

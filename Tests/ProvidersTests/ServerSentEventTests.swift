@@ -34,7 +34,8 @@ import Testing
 
     @Test func theStreamMayBeCutAtEveryByte() throws {
         for cut in 0...Self.stream.count {
-            #expect(try Self.events(Self.stream, pieces: [cut, Self.stream.count - cut]) == Self.expected, "cut at \(cut)")
+            #expect(
+                try Self.events(Self.stream, pieces: [cut, Self.stream.count - cut]) == Self.expected, "cut at \(cut)")
         }
         let bytes = [Int](repeating: 1, count: Self.stream.count)
         #expect(try Self.events(Self.stream, pieces: bytes) == Self.expected)
@@ -47,7 +48,8 @@ import Testing
 
     @Test func anEventOverTheBoundIsRefused() throws {
         var reader = ServerSentEventReader()
-        reader.append(Array("data: ".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: ServerSentEventReader.eventBound))
+        reader.append(
+            Array("data: ".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: ServerSentEventReader.eventBound))
         #expect(throws: EventTooLong()) { try reader.next() }
 
         var lines = ServerSentEventReader()

@@ -35,7 +35,9 @@ final class SlotPeer {
     }
 
     /// Sends a prompt whose id ends in `number`.
-    func prompt(_ number: Int, _ text: String = "x", model: String = "m", stream: Bool = true, options: String = "{}") throws {
+    func prompt(_ number: Int, _ text: String = "x", model: String = "m", stream: Bool = true, options: String = "{}")
+        throws
+    {
         let prompt = PromptRequest(prompt: text, stream: stream, options: try JSONValue(parsing: options))
         try self.channel.write(SlotRequest.encodePrompt(prompt, request: Self.id(number), model: model, key: "sk-1"))
     }
@@ -57,7 +59,8 @@ final class SlotPeer {
         return try Outcome(frames)
     }
 
-    /// Sends nothing more, as a supervisor does that closes the slot or dies; `false` if the slot's thread does not end.
+    /// Sends nothing more, as a supervisor does that closes the slot or dies; `false` if the slot's thread does not
+    /// end.
     func close() -> Bool {
         shutdown(self.channel.descriptor, CInt(SHUT_RDWR))
         return self.ended.wait(seconds: 60) { $0 }

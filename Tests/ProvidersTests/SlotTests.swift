@@ -4,6 +4,7 @@ import JSON
 import Messages
 import TestUpstream
 import Testing
+
 @Suite struct SlotTests {
     private static let path = "/v1/chat/completions"
     private static func delta(_ text: String) -> String { #"{"choices":[{"delta":{"content":"\#(text)"}}]}"# }
@@ -145,7 +146,8 @@ import Testing
 
     @Test func theFaultyProviderAnswersAsItIsTold() throws {
         let peer = Self.faultPeer()
-        try peer.prompt(1, "a b c", model: "echo-fault", options: #"{"chunks":3,"chunk_bytes":"5","delay_ms":1,"interval_ms":1}"#)
+        try peer.prompt(
+            1, "a b c", model: "echo-fault", options: #"{"chunks":3,"chunk_bytes":"5","delay_ms":1,"interval_ms":1}"#)
         let answer = try peer.outcome()
         #expect(answer.text == "0 ...1 ...2 ...")
         #expect(answer.usage == Usage(input: 3, output: 3))

@@ -24,7 +24,9 @@ final class WorkerProcess {
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
         // First to numbers that are nobody's, so that no descriptor is overwritten before it is moved.
-        for (index, pair) in pairs.enumerated() { posix_spawn_file_actions_adddup2(&actions, pair[1], 500 + CInt(index)) }
+        for (index, pair) in pairs.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, pair[1], 500 + CInt(index))
+        }
         for index in pairs.indices { posix_spawn_file_actions_adddup2(&actions, 500 + CInt(index), 3 + CInt(index)) }
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(name), nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]

@@ -16,14 +16,17 @@ import Testing
     static let outcomes = [
         "done, streamed", "done, whole", "invalid_frame", "invalid_json", "duplicate_id", "too_many_connections",
         "connection_timeout", "invalid_request", "unknown_op", "not_supported", "unknown_model", "no_key", "not_found",
-        "too_many_requests", "overloaded", "provider_unavailable", "log_unavailable", "shutting_down", "cancelled", "timeout",
+        "too_many_requests", "overloaded", "provider_unavailable", "log_unavailable", "shutting_down", "cancelled",
+        "timeout",
         "worker_crashed", "worker_hung", "worker_misbehaved", "answer_too_large", "model_error", "invalid_options",
-        "provider_unreachable", "provider_authentication", "provider_rate_limited", "provider_rejected", "provider_error",
+        "provider_unreachable", "provider_authentication", "provider_rate_limited", "provider_rejected",
+        "provider_error",
         "provider_invalid_response",
         "row done", "row error", "row cancelled", "row crashed",
         "client left with requests open", "client dropped", "client not read", "client read again", "slot not read",
         "slot read again", "slot let go after a cancel", "done arrived after a cancel", "hung slot's worker killed",
-        "worker crashed", "worker failed to start", "provider parked", "back-off doubled", "logger died with records in hand", "logger killed",
+        "worker crashed", "worker failed to start", "provider parked", "back-off doubled",
+        "logger died with records in hand", "logger killed",
         "record sent again", "large frame waited for memory", "drain under load", "drained",
     ]
 

@@ -2,8 +2,8 @@ import Glibc
 
 /// A provider on the loopback interface that does what a test tells it, well or badly.
 ///
-/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last; a path
-/// without a script answers 404.
+/// It speaks HTTP/1.1 and keeps connections open. Each connection has a thread. A path answers as it was scripted last;
+/// a path without a script answers 404.
 ///
 ///     let upstream = try TestUpstream()
 ///     upstream.script("/v1/chat/completions", .events(["…"], then: [.wait(gate), .event("[DONE]")]))
@@ -117,7 +117,9 @@ public final class TestUpstream: Sendable {
     private func serve(_ descriptor: CInt, number: Int) {
         var one: CInt = 1
         setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-        var connection = UpstreamConnection(descriptor: descriptor, number: number) { self.state.withLock { $0.isStopped } }
+        var connection = UpstreamConnection(descriptor: descriptor, number: number) {
+            self.state.withLock { $0.isStopped }
+        }
         while let request = connection.readRequest() {
             let path = String(request.target.prefix { $0 != "?" })
             let respond = self.state.withLock { state in

@@ -43,7 +43,8 @@ struct UpstreamConnection {
 
     /// Does what `response` says; `false` when the connection cannot be used any more.
     func write(_ response: UpstreamResponse, to request: UpstreamRequest) -> Bool {
-        if case .sendRaw? = response.steps.first {} else {
+        if case .sendRaw? = response.steps.first {
+        } else {
             guard self.send(Array(self.head(of: response).utf8)) else { return false }
         }
         for step in response.steps {

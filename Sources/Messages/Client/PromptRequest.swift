@@ -2,7 +2,8 @@ public import JSON
 
 /// `op: prompt`: one question to one model.
 ///
-/// The supervisor reads only what it decides by; the rest stays the JSON text that the client sent, on its way to the worker.
+/// The supervisor reads only what it decides by; the rest stays the JSON text that the client sent, on its way to the
+/// worker.
 public struct PromptRequest: Sendable, Equatable {
     /// The prompt, a JSON string; `null` and absent mean an empty one.
     public var prompt: [UInt8]?

@@ -2,7 +2,9 @@ import Foundation
 
 /// Runs the command line client to its end.
 enum CommandLine {
-    static func run(_ arguments: String..., socket: String? = nil) throws -> (status: Int32, output: String, errors: String) {
+    static func run(_ arguments: String..., socket: String? = nil) throws -> (
+        status: Int32, output: String, errors: String
+    ) {
         let process = Foundation.Process()
         process.executableURL = Checkout.program("bulkhead")
         process.arguments = arguments

@@ -92,13 +92,17 @@ final class Daemon {
         try wait(for: "the daemon to be idle") {
             let status = try self.status()
             return status["requests"]?["open"]?.integer == 0 && status["logger"]?["backlog_records"]?.integer == 0
-                && status["providers"]?.array?.allSatisfy { $0["state"]?.string == "ready" && $0["busy"]?.integer == 0 && $0["processes"]?.integer == 1 } ?? false
+                && status["providers"]?.array?.allSatisfy {
+                    $0["state"]?.string == "ready" && $0["busy"]?.integer == 0 && $0["processes"]?.integer == 1
+                } ?? false
         }
     }
 
     /// The rows of the table `requests`.
     func rows(_ sql: String = "SELECT * FROM requests ORDER BY id") throws -> [Row] {
-        try DatabaseQueue(path: self.stateDirectory.appending(path: "logs.db").path).read { try Row.fetchAll($0, sql: sql) }
+        try DatabaseQueue(path: self.stateDirectory.appending(path: "logs.db").path).read {
+            try Row.fetchAll($0, sql: sql)
+        }
     }
 
     func rowStates() throws -> [String: Int] {
@@ -124,6 +128,13 @@ enum ProcFS {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(name):") })
         return try #require(Int(line.split(separator: " ", omittingEmptySubsequences: true)[1].filter(\.isNumber)))
+    }
+
+    /// User and system time so far, in clock ticks (proc(5)).
+    static func processorTicks(_ pid: Int32) throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).split(separator: ")").last!.split(
+            separator: " ")
+        return Int(fields[11])! + Int(fields[12])!
     }
 
     /// The content of a file of /proc/PID, whose parts are divided by zeros: `cmdline`, `environ`.

@@ -1,12 +1,14 @@
 import Foundation
 import Testing
 
-/// The real executables, on real sockets, with real signals. One test at a time: each has daemons of its own, and two cores.
+/// The real executables, on real sockets, with real signals. One test at a time: each has daemons of its own, and two
+/// cores.
 @Suite(.serialized) struct EndToEnd {}
 
 /// Waits until something holds, with a bound that only a failure reaches.
 func wait(
-    seconds: Double = 60, for what: String, sourceLocation: SourceLocation = #_sourceLocation, until condition: () throws -> Bool
+    seconds: Double = 60, for what: String, sourceLocation: SourceLocation = #_sourceLocation,
+    until condition: () throws -> Bool
 ) throws {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while try !condition() {
@@ -36,18 +38,27 @@ struct Patience: Error {}
 
 /// Where the checkout is, and what may stand beside it.
 enum Checkout {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent()
 
     /// The folder with recorded exchanges, if this machine has one.
     static var shared: URL? {
-        let candidates = [ProcessInfo.processInfo.environment["BULKHEAD_SHARED"].map { URL(filePath: $0) }, root.deletingLastPathComponent().appending(path: "shared")]
-        return candidates.compactMap { $0 }.first { FileManager.default.fileExists(atPath: $0.appending(path: "recordings").path) }
+        let candidates = [
+            ProcessInfo.processInfo.environment["BULKHEAD_SHARED"].map { URL(filePath: $0) },
+            root.deletingLastPathComponent().appending(path: "shared"),
+        ]
+        return candidates.compactMap { $0 }.first {
+            FileManager.default.fileExists(atPath: $0.appending(path: "recordings").path)
+        }
     }
 
     /// A program of ours: the one that scripts/test has built for installation, or the one beside the tests.
     static func program(_ name: String) -> URL {
-        if let directory = ProcessInfo.processInfo.environment["BULKHEAD_BIN"] { return URL(filePath: directory).appending(path: name) }
-        return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: name)
+        if let directory = ProcessInfo.processInfo.environment["BULKHEAD_BIN"] {
+            return URL(filePath: directory).appending(path: name)
+        }
+        return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(
+            path: name)
     }
 }

@@ -18,7 +18,9 @@ final class Wire: @unchecked Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         guard status == 0 else { throw WireError.cannotConnect(errno) }
     }
@@ -38,19 +40,23 @@ final class Wire: @unchecked Sendable {
     func sendBytes(_ bytes: [UInt8]) throws {
         var start = 0
         while start < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.send(self.descriptor, $0.baseAddress! + start, bytes.count - start, Int32(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(self.descriptor, $0.baseAddress! + start, bytes.count - start, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw WireError.closed }
             start += count
         }
     }
 
     func prompt(
-        _ id: Int, _ prompt: String = "hi", model: String? = nil, options: String? = nil, stream: Bool = true, timeout: Int? = nil
+        _ id: Int, _ prompt: String = "hi", model: String? = nil, options: String? = nil, stream: Bool = true,
+        timeout: Int? = nil
     ) throws {
         var request = PromptRequest(prompt: prompt, model: model, stream: stream)
         request.options = options.map { Array($0.utf8) }
         request.timeoutMilliseconds = timeout
-        try self.sendBytes(FrameEncoder.encode(ClientRequest(id: .number(Int64(id)), operation: .prompt(request)).encoded))
+        try self.sendBytes(
+            FrameEncoder.encode(ClientRequest(id: .number(Int64(id)), operation: .prompt(request)).encoded))
     }
 
     // MARK: Receiving
@@ -77,7 +83,8 @@ final class Wire: @unchecked Sendable {
     }
 
     /// Reads to the last frame of request `id`, skipping others; the texts on the way are put together.
-    func finish(_ id: Int, sourceLocation: SourceLocation = #_sourceLocation) throws -> (text: String, last: JSONValue) {
+    func finish(_ id: Int, sourceLocation: SourceLocation = #_sourceLocation) throws -> (text: String, last: JSONValue)
+    {
         var text = ""
         while true {
             let frame = try self.next(sourceLocation: sourceLocation)
@@ -91,7 +98,9 @@ final class Wire: @unchecked Sendable {
     }
 
     /// Reads to the last frames of all these requests, and returns them.
-    func finishAll(_ ids: some Sequence<Int>, sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: JSONValue] {
+    func finishAll(_ ids: some Sequence<Int>, sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int:
+        JSONValue]
+    {
         var open = Set(ids)
         var last: [Int: JSONValue] = [:]
         while !open.isEmpty {
