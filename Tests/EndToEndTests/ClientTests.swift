@@ -144,6 +144,8 @@ extension EndToEnd {
             kill(daemon.pid, SIGKILL)
             await #expect(throws: ClientError.daemonGone) { while try await answer.next() != nil {} }
             await #expect(throws: ClientError.daemonGone) { try await client.ping() }
+            // The kernel closes one descriptor after the other: the connection may be gone before the socket that listens.
+            try await eventually("the daemon to be dead") { !daemon.process.isRunning }
             await #expect(throws: ClientError.cannotConnect(path: daemon.socket, errno: ECONNREFUSED)) {
                 try await BulkheadClient.connect(daemon.socket)
             }
