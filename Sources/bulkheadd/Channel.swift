@@ -33,6 +33,8 @@ final class Channel {
     private var pending: [UInt8] = []
     private var head = 0
     private var inFlight = 0
+    /// Whether the owner was last told of something that waits.
+    private var hasToldBacklog = false
     private var begunFrame: Begun = .none
     private var isPaused = false
     /// Nothing can be written any more; what the other end wrote before it went may still be read.
@@ -123,7 +125,7 @@ final class Channel {
     func flush() {
         guard !self.hasEnded, !self.pipe.isClosing else { return }
         // What has piled up behind a chunk that the other end does not take must be known too.
-        guard self.inFlight == 0 else { return self.delegate.channel(self, hasBacklog: self.backlog, tookSome: false) }
+        guard self.inFlight == 0 else { return self.tellBacklog(tookSome: false) }
         do {
             var taken = 0
             if self.head < self.pending.count {
@@ -132,13 +134,19 @@ final class Channel {
             }
             if self.head < self.pending.count {
                 try self.writeChunk()
-                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: taken > 0)
-            } else if self.closesWhenWritten {
-                self.closePipe()
+                self.tellBacklog(tookSome: taken > 0)
+            } else {
+                if self.hasToldBacklog { self.tellBacklog(tookSome: true) }
+                if self.closesWhenWritten { self.closePipe() }
             }
         } catch {
             self.breakOff()
         }
+    }
+
+    private func tellBacklog(tookSome: Bool) {
+        self.hasToldBacklog = self.backlog > 0
+        self.delegate.channel(self, hasBacklog: self.backlog, tookSome: tookSome)
     }
 
     /// The other end takes nothing any more. Its last words are read, unless nobody is reading: then this is the end.
@@ -168,10 +176,10 @@ final class Channel {
             self.inFlight = 0
             if error != nil {
                 self.breakOff()
-                self.delegate.channel(self, hasBacklog: 0, tookSome: false)
+                self.tellBacklog(tookSome: false)
             } else {
-                self.delegate.channel(self, hasBacklog: self.backlog, tookSome: true)
-                if self.backlog > 0 { self.flush() } else if self.closesWhenWritten { self.closePipe() }
+                self.tellBacklog(tookSome: true)
+                self.flush()
             }
             self.delegate.channelFinishedReading(self)
         }

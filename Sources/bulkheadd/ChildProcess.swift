@@ -60,12 +60,13 @@ final class ChildProcess: Channel.Delegate {
             self.process = try Libuv.Process(
                 on: loop, executable: program.path, arguments: program.arguments, environment: program.environment,
                 descriptors: [.ignore, .ignore, .inherit(2)] + theirs.map(Libuv.Process.Descriptor.inherit)
-            ) { [unowned self] status in
-                self.exited(status)
+            ) { [weak self] status in
+                self?.exited(status)
             }
             for channel in self.channels { try channel.startReading() }
         } catch {
             for channel in self.channels { channel.close() }
+            try? self.process?.kill(SIGKILL)
             throw error
         }
     }

@@ -142,6 +142,21 @@ enum ProcFS {
         String(decoding: try Data(contentsOf: URL(filePath: "/proc/\(pid)/\(name)")), as: UTF8.self)
     }
 
+    /// The processes whose command line holds `text`.
+    static func processes(mentioning text: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+            (try? Self.bytes("cmdline", of: pid).contains(text)) ?? false
+        }
+    }
+
+    /// The living children of a process.
+    static func children(of parent: Int32) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+            let status = (try? Self.bytes("status", of: pid)) ?? ""
+            return status.contains("\nPPid:\t\(parent)\n") && !status.contains("State:\tZ")
+        }
+    }
+
     static func exists(_ pid: Int32) -> Bool {
         guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
         return !status.contains("State:\tZ")

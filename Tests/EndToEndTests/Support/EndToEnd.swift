@@ -20,6 +20,20 @@ func wait(
     }
 }
 
+/// The same for tests that must leave their thread to the tasks that they wait for.
+func eventually(
+    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, until condition: () throws -> Bool
+) async throws {
+    let deadline = Date(timeIntervalSinceNow: 60)
+    while try !condition() {
+        if Date() > deadline {
+            Issue.record("waited 60 s in vain for \(what)", sourceLocation: sourceLocation)
+            throw Patience()
+        }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
 struct Patience: Error {}
 
 /// Where the checkout is, and what may stand beside it.
