@@ -122,7 +122,8 @@ extension Simulation {
             if prompt.lastHeard + silence < self.now { self.fail("request \(key.text) is silent for too long") }
         }
         guard !self.isDraining else { return }
-        for (provider, starts) in self.starts where starts.current == nil && starts.latest < self.now {
+        for (provider, starts) in self.starts
+        where starts.isCertain && starts.current == nil && starts.latest < self.now {
             self.fail("no worker of \(provider) was started though its back-off is over")
         }
     }
