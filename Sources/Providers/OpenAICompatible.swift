@@ -53,16 +53,12 @@ struct OpenAICompatible: Provider {
         _ head: HTTPResponseHead, into answer: inout ChatAnswer, _ output: AnswerOutput, key: String?
     ) throws(RequestEnd) {
         guard (200..<300).contains(head.status) else {
-            let body = (try self.body(bound: Self.errorBodyBound, isCutAtBound: true)) ?? []
-            throw .failed(ChatFailure.refused(head, body: body, key: key))
+            throw .failed(ChatFailure.refused(head, body: try self.errorBody(), key: key))
         }
         if head.header("content-type")?.lowercased().contains("text/event-stream") == true {
             try self.readStream(into: &answer, output, key: key)
         } else {
-            guard let body = try self.body(bound: Self.bodyBound, isCutAtBound: false) else {
-                throw .invalidResponse("it is longer than \(Self.bodyBound) bytes")
-            }
-            try answer.readWhole(try ChatAnswer.value(body, key: key), into: output, key: key)
+            try answer.readWhole(try ChatAnswer.value(try self.body(), key: key), into: output, key: key)
         }
     }
 
@@ -84,14 +80,26 @@ struct OpenAICompatible: Provider {
         }
     }
 
-    /// The rest of the body; of one that is longer than `bound` its beginning, or `nil`.
-    private func body(bound: Int, isCutAtBound: Bool) throws(RequestEnd) -> [UInt8]? {
+    private func body() throws(RequestEnd) -> [UInt8] {
         var body: [UInt8] = []
-        while body.count <= bound {
-            guard let piece = try self.nextPiece() else { return body }
+        while let piece = try self.nextPiece() {
             body += piece
+            guard body.count <= Self.bodyBound else {
+                throw .invalidResponse("it is longer than \(Self.bodyBound) bytes")
+            }
         }
-        return isCutAtBound ? Array(body.prefix(bound)) : nil
+        return body
+    }
+
+    /// The beginning of an error's body. One that breaks off takes nothing from what the status says.
+    private func errorBody() throws(RequestEnd) -> [UInt8] {
+        var body: [UInt8] = []
+        do throws(RequestEnd) {
+            while body.count < Self.errorBodyBound, let piece = try self.nextPiece() { body += piece }
+        } catch {
+            if case .cancelled = error { throw error }
+        }
+        return Array(body.prefix(Self.errorBodyBound))
     }
 
     private func nextPiece() throws(RequestEnd) -> [UInt8]? {

@@ -74,8 +74,11 @@ extension SupervisorCore {
     }
 
     private func status(of provider: Provider, at now: Now) -> JSONValue {
+        // A process that is being killed takes no requests; when it is gone the back-off begins.
+        let isDying = provider.current.flatMap { self.workers[$0]?.state } == .dying
         let state =
             switch provider.state {
+            case .starting where isDying, .ready where isDying: "waiting"
             case .starting: "starting"
             case .ready: "ready"
             case .waiting: "waiting"

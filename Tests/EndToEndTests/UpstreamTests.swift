@@ -188,6 +188,21 @@ extension EndToEnd {
             try self.expectServing(daemon)
         }
 
+        @Test func anErrorWhoseBodyBreaksOffIsStillThatError() throws {
+            defer { self.upstream.stop() }
+            self.upstream.script(
+                Self.path,
+                UpstreamResponse(
+                    status: 429, headers: [("retry-after", "7")], steps: [.send(Array("too ma".utf8)), .reset]))
+            let daemon = try self.daemon()
+            let wire = try Wire(daemon.socket)
+            try wire.prompt(1)
+            let last = try wire.finish(1).last
+            #expect(last.errorCode == "provider_rate_limited", "\(last.text())")
+            #expect(last["error"]?["retry_after_ms"]?.integer == 7000)
+            try self.expectServing(daemon)
+        }
+
         @Test(arguments: [UpstreamResponse.Framing.chunked, .untilClose], [true, false])
         func halfAnEventIsNoAnswer(_ framing: UpstreamResponse.Framing, stream: Bool) throws {
             defer { self.upstream.stop() }
