@@ -142,7 +142,8 @@ enum ProcFS {
     static func bytes(_ name: String, of pid: Int32) throws -> String {
         let file = URL(filePath: "/proc/\(pid)/\(name)")
         guard access(file.path, R_OK) == 0 else { return "" }
-        do { return String(decoding: try Data(contentsOf: file), as: UTF8.self) } catch CocoaError.fileReadNoPermission {
+        do { return String(decoding: try Data(contentsOf: file), as: UTF8.self) } catch CocoaError.fileReadNoPermission
+        {
             return ""
         }
     }
