@@ -52,6 +52,12 @@ extension Simulation {
                 self.fail("output was lost")
             }
         }
+        // Its last event may be on its way too when the core stops reading.
+        guard self.chance(25), let worker = self.workers[slot.worker], !worker.isKilled,
+            worker.slots[slot.index].prompt != nil
+        else { return }
+        if !worker.slots[slot.index].isRead { self.mark("slot ended while it was not read") }
+        self.slotEnds(slot)
     }
 
     /// The slot writes its last event.

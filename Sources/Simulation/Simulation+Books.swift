@@ -29,6 +29,9 @@ extension Simulation {
             }
         }
         for worker in self.workers.values where !worker.isKilled && !worker.isClosed {
+            if worker.isRetired, worker.slots.allSatisfy({ $0.prompt == nil || $0.isHung }) {
+                self.fail("a worker with a slot that hangs outlives its other requests")
+            }
             for slot in worker.slots where !slot.isHung { self.checkFlow(of: slot) }
         }
         self.checkThatNobodyWaitsBesideAnIdleSlot()
