@@ -26,9 +26,10 @@ internal import CLibuv
     /// Listens on the socket that was opened, and calls `body` for each client that waits.
     public func listen(backlog: CInt, _ body: @escaping (UVError?) -> Void) throws(UVError) {
         self.onConnection = body
-        unsafe try check(uv_listen(self.stream, backlog) { raw, status in
-            unsafe Pipe.from(raw).onConnection?(status < 0 ? UVError(rawValue: status) : nil)
-        })
+        unsafe try check(
+            uv_listen(self.stream, backlog) { raw, status in
+                unsafe Pipe.from(raw).onConnection?(status < 0 ? UVError(rawValue: status) : nil)
+            })
     }
 
     /// Takes the client that waits.
@@ -50,7 +51,8 @@ internal import CLibuv
     /// Calls `onRead` with each run of bytes as it arrives, then `onEnd` once.
     ///
     /// The span cannot outlive the call: the buffer behind it serves every stream of the loop.
-    public func startReading(_ onRead: @escaping (RawSpan) -> Void, onEnd: @escaping (UVError) -> Void) throws(UVError) {
+    public func startReading(_ onRead: @escaping (RawSpan) -> Void, onEnd: @escaping (UVError) -> Void) throws(UVError)
+    {
         self.onRead = onRead
         self.onEnd = onEnd
         try self.resumeReading()
@@ -60,19 +62,22 @@ internal import CLibuv
     public func pauseReading() { unsafe _ = uv_read_stop(self.stream) }
 
     public func resumeReading() throws(UVError) {
-        let status = unsafe uv_read_start(self.stream, { raw, _, buffer in
-            let shared = unsafe Pipe.from(raw).loop.readBuffer
-            unsafe buffer!.pointee = uv_buf_init(
-                shared.baseAddress!.assumingMemoryBound(to: CChar.self), CUnsignedInt(shared.count))
-        }, { raw, count, _ in
-            let pipe = unsafe Pipe.from(raw)
-            if count > 0 {
-                let bytes = unsafe UnsafeRawBufferPointer(rebasing: pipe.loop.readBuffer[..<count])
-                unsafe pipe.onRead?(bytes.bytes)
-            } else if count < 0 {
-                pipe.onEnd?(UVError(rawValue: CInt(count)))
-            }
-        })
+        let status = unsafe uv_read_start(
+            self.stream,
+            { raw, _, buffer in
+                let shared = unsafe Pipe.from(raw).loop.readBuffer
+                unsafe buffer!.pointee = uv_buf_init(
+                    shared.baseAddress!.assumingMemoryBound(to: CChar.self), CUnsignedInt(shared.count))
+            },
+            { raw, count, _ in
+                let pipe = unsafe Pipe.from(raw)
+                if count > 0 {
+                    let bytes = unsafe UnsafeRawBufferPointer(rebasing: pipe.loop.readBuffer[..<count])
+                    unsafe pipe.onRead?(bytes.bytes)
+                } else if count < 0 {
+                    pipe.onEnd?(UVError(rawValue: CInt(count)))
+                }
+            })
         if status != UV_EALREADY.rawValue { try check(status) }
     }
 
@@ -80,6 +85,7 @@ internal import CLibuv
 
     /// Writes what the kernel takes at once, and returns how many bytes that was; 0 where it takes none now.
     public func tryWrite(_ bytes: ArraySlice<UInt8>) throws(UVError) -> Int {
+        guard !bytes.isEmpty else { return 0 }
         let stream = unsafe self.stream
         let status = unsafe bytes.withUnsafeBytes { memory in
             var buffer = unsafe Self.buffer(of: memory)

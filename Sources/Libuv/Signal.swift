@@ -10,9 +10,15 @@ internal import CLibuv
             unsafe try check(uv_signal_init(loop.raw, raw))
         }
         let raw = unsafe self.withRaw(as: uv_signal_t.self)
-        unsafe try check(uv_signal_start(raw, { raw, _ in
-            unsafe Signal.from(raw).onSignal?()
-        }, number))
+        let status = unsafe uv_signal_start(
+            raw,
+            { raw, _ in
+                unsafe Signal.from(raw).onSignal?()
+            }, number)
+        guard status == 0 else {
+            self.close()
+            throw UVError(rawValue: status)
+        }
         unsafe uv_unref(self.raw)
     }
 

@@ -15,9 +15,11 @@ internal import CLibuv
         self.onFire = body
         let raw = unsafe self.withRaw(as: uv_timer_t.self)
         unsafe uv_update_time(uv_handle_get_loop(self.raw))
-        let status = unsafe uv_timer_start(raw, { raw in
-            unsafe Timer.from(raw).onFire?()
-        }, delay, 0)
+        let status = unsafe uv_timer_start(
+            raw,
+            { raw in
+                unsafe Timer.from(raw).onFire?()
+            }, delay, 0)
         precondition(status == 0)
     }
 

@@ -142,6 +142,7 @@ extension Simulation {
         var queued = 0
         for provider in status["providers"]?.array ?? [] {
             queued += number(provider, "queued")
+            if number(provider, "queued") > self.bounds.queuedRequestsPerProvider { self.fail("a queue is too long") }
             let workers = self.workers.values.filter {
                 $0.provider == provider["name"]?.string && !$0.isKilled && !$0.isClosed
             }

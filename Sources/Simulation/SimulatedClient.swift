@@ -148,6 +148,8 @@ extension Simulation {
         // A refusal takes it back.
         self.admitted.append(key)
         self.send(id, ClientRequest(id: .number(newID), operation: .prompt(prompt)), expecting: .number(newID))
+        let mine = self.prompts.keys.count { $0.connection == id }
+        if mine > self.bounds.requestsPerConnection { self.fail("too many requests of one client are open") }
         if self.isDraining, self.prompts[key] != nil { self.fail("a prompt was admitted after the drain began") }
     }
 

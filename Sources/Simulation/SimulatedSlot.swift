@@ -82,10 +82,9 @@ extension Simulation {
     /// - Parameter payload: `nil` for a frame that is longer than the channel allows.
     private mutating func lies(_ slot: SlotID, _ payload: String?) {
         guard let worker = self.workers[slot.worker], !worker.slots[slot.index].isHung else { return }
-        for slot in worker.slots { self.promptIsOver(slot.prompt) }
-        self.post(
+        self.lies(
+            slot.worker,
             payload.map { .slotEvent(slot, Array($0.utf8)) } ?? .slotBrokeProtocol(slot, reason: "a frame of 99 GiB"))
-        if self.workers[slot.worker].map({ !$0.isKilled }) ?? false { self.fail("a worker that lied was not killed") }
     }
 
     private mutating func speaksOutOfTurn(_ slot: SlotID) {

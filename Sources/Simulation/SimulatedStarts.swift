@@ -26,7 +26,6 @@ extension Simulation {
         let rules = self.bounds.backoff
         guard starts.isCertain else {
             starts.earliest = isReplaced ? self.now : self.now + rules.minimum / 2
-            starts.latest = self.now + max(rules.maximum, rules.parkDuration)
             return
         }
         if starts.startedAt + rules.healthyAfter <= self.now { starts.inARow = 0 }

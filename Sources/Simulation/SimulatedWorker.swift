@@ -11,6 +11,13 @@ struct SimulatedWorker {
     var pingedAt: Instant?
     /// A slot of it hangs: it takes no requests any more.
     var isRetired = false
+    /// It broke the protocol.
+    var hasLied = false
+    let startedAt: Instant
+    /// When it last said something on its control channel.
+    var reportedAt: Instant?
+    /// When its channels were closed.
+    var closedAt: Instant?
     /// It answers no ping any more.
     var isStopped = false
     /// Its channels were closed: it is to end by itself.
@@ -48,7 +55,8 @@ extension Simulation {
         starts.startedAt = self.now
         starts.current = id
         self.starts[provider] = starts
-        self.workers[id] = SimulatedWorker(provider: provider, slots: Array(repeating: SimulatedSlot(), count: slots))
+        self.workers[id] = SimulatedWorker(
+            provider: provider, slots: Array(repeating: SimulatedSlot(), count: slots), startedAt: self.now)
         self.lastPID += 1
         if self.chance(3) {
             self.mark("worker failed to start")
@@ -127,14 +135,38 @@ extension Simulation {
             return
         }
         self.workers[id]!.isClosed = true
+        self.workers[id]!.closedAt = self.now
     }
 
     mutating func workerIsKilled(_ id: WorkerID) {
         guard let worker = self.workers[id] else { return self.fail("a worker that is gone was killed") }
         if worker.isKilled { self.fail("a worker was killed twice") }
+        if !worker.hasLied, self.lateness(of: worker, at: self.now) == nil { self.checkThatItMayBeKilled(worker) }
         self.workers[id]!.isKilled = true
         if worker.slots.contains(where: \.hangs) { self.mark("hung slot's worker killed") }
         for slot in worker.slots { self.promptIsOver(slot.prompt) }
+    }
+
+    /// A worker that did nothing wrong itself is killed because a slot hangs, and when its other slots are done; before that only
+    /// if too many like it are left.
+    private mutating func checkThatItMayBeKilled(_ worker: SimulatedWorker) {
+        guard worker.isRetired else { return self.fail("a worker was killed without a reason") }
+        let retired = self.workers.values.count { $0.provider == worker.provider && $0.isRetired }
+        if retired <= self.bounds.retiringWorkers, worker.slots.contains(where: { $0.prompt != nil && !$0.isHung }) {
+            self.fail("a worker was killed under requests that did nothing wrong")
+        }
+    }
+
+    /// What a worker should have done by `instant`, and has not.
+    func lateness(of worker: SimulatedWorker, at instant: Instant) -> String? {
+        if let closedAt = worker.closedAt {
+            return closedAt + self.bounds.workerStopTimeout <= instant ? "a worker that was told to end lives" : nil
+        }
+        if !worker.hasHello {
+            return worker.startedAt + self.bounds.workerStartTimeout <= instant ? "a worker says no hello" : nil
+        }
+        guard worker.ping != nil, let pingedAt = worker.pingedAt else { return nil }
+        return pingedAt + self.bounds.pongTimeout <= instant ? "a worker answers no ping" : nil
     }
 
     /// A process that could not be started has not been missed yet.
@@ -161,24 +193,40 @@ extension Simulation {
         case 5..<7:
             let slot = Int.random(in: 0..<worker.slots.count, using: &self.random)
             if worker.slots[slot].prompt != nil { self.workers[id]!.slots[slot].hangs = true }
-        case 7: if self.chance(20) { self.post(.workerReport(id, Array(#"{"event":"pong","number":77777}"#.utf8))) }
-        case 8: if self.chance(20) { self.post(.workerBrokeProtocol(id, reason: "a frame of 99 GiB")) }
+        case 7: if self.chance(20) { self.lies(id, .workerReport(id, Array(#"{"event":"pong","number":77777}"#.utf8))) }
+        case 8: if self.chance(20) { self.lies(id, .workerBrokeProtocol(id, reason: "a frame of 99 GiB")) }
         default: self.workerReports(id)
         }
     }
 
     private mutating func workerReports(_ id: WorkerID) {
         guard let worker = self.workers[id], !worker.isStopped else { return }
+        self.workers[id]!.reportedAt = self.now
         if !worker.hasHello {
             self.workers[id]!.hasHello = true
-            let name = self.chance(2) ? "somebody else" : worker.provider
-            self.post(
-                .workerReport(
-                    id, WorkerReport.hello(WorkerHello(provider: name, slots: worker.slots.count, models: [])).encoded))
+            var hello = WorkerHello(provider: worker.provider, slots: worker.slots.count, models: [])
+            let truth = hello
+            switch Int.random(in: 0..<100, using: &self.random) {
+            case 0: hello.provider = "somebody else"
+            case 1: hello.slots += 1
+            case 2: hello.protocolVersion += 1
+            default: break
+            }
+            let event = Event.workerReport(id, WorkerReport.hello(hello).encoded)
+            if hello == truth { self.post(event) } else { self.lies(id, event) }
         } else if let ping = worker.ping {
             self.workers[id]!.ping = nil
             self.post(.workerReport(id, WorkerReport.pong(number: ping).encoded))
         }
+    }
+
+    /// The worker breaks its protocol, and must be killed for it.
+    mutating func lies(_ id: WorkerID, _ event: Event) {
+        guard let worker = self.workers[id] else { return }
+        for slot in worker.slots { self.promptIsOver(slot.prompt) }
+        self.workers[id]!.hasLied = true
+        self.mustBeGone.append(id)
+        self.post(event)
     }
 
     private mutating func exits(_ id: WorkerID, _ status: TerminationStatus) {

@@ -16,9 +16,12 @@ extension Simulation {
         guard self.violation == nil else { return }
         self.checkFootprint()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
-            self.fail("a request ended while its slot runs it")
+            self.fail("a worker lied, or a request ended while its slot runs it, and the worker was not killed")
         }
         self.mustBeGone = []
+        if self.clients.values.count(where: { !$0.isClosing }) > self.bounds.connections {
+            self.fail("too many connections")
+        }
         for client in self.clients.values where !client.isClosing {
             if client.isFull, client.isRead { self.fail("a client is read whose output is full") }
             if !client.isFull, !client.isRead, !client.hasBegunFrame {
@@ -70,6 +73,7 @@ extension Simulation {
         {
             self.fail("deadlines are left behind: \(footprint)")
         }
+        if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
         if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
             self.fail("a queue does not forget: \(footprint)")
         }
@@ -78,10 +82,27 @@ extension Simulation {
         }
     }
 
+    /// Nothing is open, and nothing large on its way.
+    private var isCalm: Bool {
+        self.prompts.isEmpty
+            && self.clients.values.allSatisfy { !$0.hasBegunFrame && $0.backlog <= self.bounds.outputHighWater }
+            && self.workers.values.allSatisfy { $0.isKilled || $0.slots.allSatisfy { !$0.hasBegunFrame } }
+    }
+
     /// Nothing is open that should have ended by now. Checked when the timers that were due have fired.
     mutating func checkDeadlines() {
         for client in self.clients.values {
             if let reason = self.lateness(of: client) { self.fail(reason) }
+        }
+        for worker in self.workers.values where !worker.isKilled {
+            // What comes at this very instant may still come.
+            if let reason = self.lateness(of: worker, at: Instant(nanoseconds: self.now.nanoseconds - 1)) {
+                self.fail(reason)
+            }
+            guard !worker.isClosed, worker.hasHello, worker.ping == nil, let reportedAt = worker.reportedAt else {
+                continue
+            }
+            if reportedAt + self.bounds.pingInterval < self.now { self.fail("a worker is not asked whether it lives") }
         }
         for (key, prompt) in self.prompts where prompt.slot != nil && !prompt.isOver {
             let timeouts = self.timeouts(of: prompt)
@@ -101,7 +122,8 @@ extension Simulation {
             if prompt.lastHeard + silence < self.now { self.fail("request \(key.text) is silent for too long") }
         }
         guard !self.isDraining else { return }
-        for (provider, starts) in self.starts where starts.current == nil && starts.latest < self.now {
+        for (provider, starts) in self.starts
+        where starts.isCertain && starts.current == nil && starts.latest < self.now {
             self.fail("no worker of \(provider) was started though its back-off is over")
         }
     }

@@ -1,5 +1,5 @@
 import Messages
-import SupervisorCore
+public import SupervisorCore
 
 /// A world of clients, workers and a logger that crash, hang, lag and lie as a seed says, around the core that runs in production.
 ///
@@ -11,6 +11,9 @@ public struct Simulation {
     public private(set) var events = 0
     /// How often each kind of thing happened.
     public internal(set) var marks: [String: Int] = [:]
+    /// All that the core did, where it is recorded.
+    public private(set) var transcript: [Action] = []
+    private let isRecorded: Bool
 
     var random: SeededGenerator
     let bounds: SupervisorBounds
@@ -49,8 +52,10 @@ public struct Simulation {
     /// Events that follow from actions, for after the event in hand.
     var followUps: [Event] = []
 
-    public init(seed: UInt64) {
+    /// - Parameter isRecorded: Whether to keep a ``transcript``.
+    public init(seed: UInt64, isRecorded: Bool = false) {
         self.seed = seed
+        self.isRecorded = isRecorded
         var random = SeededGenerator(seed: seed)
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
@@ -153,6 +158,7 @@ public struct Simulation {
         if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)
         let actions = self.core.handle(event, at: Now(instant: self.now, wallMilliseconds: wall))
+        if self.isRecorded { self.transcript += actions }
         for action in actions { self.perform(action) }
         while !self.followUps.isEmpty, self.violation == nil { self.post(self.followUps.removeFirst()) }
         if self.exitCode == nil { self.checkBooks() }

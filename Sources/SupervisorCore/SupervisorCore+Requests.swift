@@ -34,6 +34,7 @@ extension SupervisorCore {
             switch self.configuration.durability {
             case .commit:
                 self.requests[number]!.state = .recording(sequence: sequence)
+                self.providers[provider].recording += 1
                 self.logger.waiting.append((sequence, number))
             case .relaxed:
                 self.enqueue(number, at: now)
@@ -69,7 +70,8 @@ extension SupervisorCore {
         guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
             throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
         }
-        guard self.providers[provider].queue.count < self.bounds.queuedRequestsPerProvider else {
+        let waiting = self.providers[provider].queue.count + self.providers[provider].recording
+        guard waiting < self.bounds.queuedRequestsPerProvider else {
             throw Failure(
                 .overloaded,
                 "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later"
@@ -95,6 +97,7 @@ extension SupervisorCore {
     /// Its row is on disk, or need not be: it may run.
     mutating func enqueue(_ number: RequestNumber, at now: Now) {
         let provider = self.requests[number]!.provider
+        if case .recording = self.requests[number]!.state { self.providers[provider].recording -= 1 }
         self.requests[number]!.state = .queued
         self.providers[provider].queue.append(number)
         if case .parked = self.providers[provider].state {
@@ -226,6 +229,7 @@ extension SupervisorCore {
     private mutating func finish(_ number: RequestNumber, _ record: EndRecord, lastFrame: [UInt8], at now: Now) {
         let request = self.requests[number]!
         if case .queued = request.state { self.providers[request.provider].queue.remove(number) }
+        if case .recording = request.state { self.providers[request.provider].recording -= 1 }
         self.releaseFrame(of: number)
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)

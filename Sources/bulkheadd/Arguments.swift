@@ -22,7 +22,7 @@ struct Arguments {
             --socket PATH           Where clients connect. Default: $XDG_RUNTIME_DIR/bulkhead.sock; as root /run/bulkhead.sock.
                                     A socket that is passed by LISTEN_FDS (systemd) is used instead.
             --state-directory DIR   Where logs.db lives. Default: $STATE_DIRECTORY, $XDG_STATE_HOME/bulkhead,
-                                    ~/.local/state/bulkhead; as root /var/lib/bulkhead.
+                                    ~/.local/state/bulkhead; as root without these /var/lib/bulkhead.
             --version, --help
 
         SIGNALS

@@ -15,7 +15,10 @@ final class Channel {
         /// This many bytes wait: told from the write on that left some, after each later one. `tookSome`: the other end has
         /// taken some since the last time.
         func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool)
-        /// The bytes that arrived together have all been told.
+        /// More frames have been read than are told at once: ``Channel/deliver()`` is to be called again, when what came of
+        /// those that were told has been done.
+        func channelHasMore(_ channel: Channel)
+        /// The bytes that arrived together have been told, but for what ``channelHasMore(_:)`` announced.
         func channelFinishedReading(_ channel: Channel)
         /// The other end is gone, or can no longer be written to. Called once.
         func channelEnded(_ channel: Channel)
@@ -35,6 +38,9 @@ final class Channel {
     private var inFlight = 0
     /// Whether the owner was last told of something that waits.
     private var hasToldBacklog = false
+    /// How many frames are told at once. One small read may hold thousands, each of which asks for a long answer.
+    private let batch: Int
+    private var hasUndelivered = false
     private var begunFrame: Begun = .none
     private var isPaused = false
     /// Nothing can be written any more; what the other end wrote before it went may still be read.
@@ -46,8 +52,9 @@ final class Channel {
     /// What has been told of a frame whose rest is still to come.
     private enum Begun { case none, withoutLength, withLength }
 
-    init(_ pipe: Pipe, index: Int = 0, maximumPayloadLength: Int, delegate: any Delegate) {
+    init(_ pipe: Pipe, index: Int = 0, maximumPayloadLength: Int, batch: Int = .max, delegate: any Delegate) {
         self.pipe = pipe
+        self.batch = batch
         self.index = index
         self.decoder = FrameDecoder(maximumPayloadLength: maximumPayloadLength)
         self.delegate = delegate
@@ -64,25 +71,31 @@ final class Channel {
         try self.pipe.startReading { [unowned self] bytes in
             self.decoder.append(bytes)
             self.deliver()
+            self.delegate.channelFinishedReading(self)
         } onEnd: { [unowned self] _ in
             self.end()
         }
     }
 
-    private func deliver() {
+    /// Tells the next frames that have been read, unless it is paused.
+    func deliver() {
+        guard !self.isPaused, !self.hasEnded, !self.pipe.isClosing else { return }
         do throws(FramingError) {
-            while let payload = try self.decoder.next() {
+            var count = 0
+            while count < self.batch, let payload = try self.decoder.next() {
                 self.begunFrame = .none
                 self.delegate.channel(self, received: Array(payload))
+                count += 1
             }
-            self.tellBegunFrame()
+            self.hasUndelivered = count == self.batch
+            if self.hasUndelivered { self.delegate.channelHasMore(self) } else { self.tellBegunFrame() }
         } catch {
+            self.hasUndelivered = false
             self.pipe.pauseReading()
             switch error {
             case .payloadTooLong(let length): self.delegate.channel(self, announcedTooLong: length)
             }
         }
-        self.delegate.channelFinishedReading(self)
     }
 
     private func tellBegunFrame() {
@@ -104,6 +117,7 @@ final class Channel {
     func resume() {
         self.isPaused = false
         guard !self.pipe.isClosing, !self.hasEnded else { return }
+        if self.hasUndelivered { self.delegate.channelHasMore(self) }
         do { try self.pipe.resumeReading() } catch { self.end() }
     }
 

@@ -136,6 +136,8 @@ final class ChildProcess: Channel.Delegate {
         if bytes == 0 { self.delegate.child(self, wroteAllOf: channel.index) }
     }
 
+    func channelHasMore(_ channel: Channel) { channel.deliver() }
+
     func channelFinishedReading(_ channel: Channel) { self.delegate.childFinishedReading(self) }
 
     /// A child that closes a channel is ending, or is told so by the next deadline that it misses.

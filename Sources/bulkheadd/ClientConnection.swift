@@ -13,7 +13,7 @@ final class ClientConnection: Channel.Delegate {
     init(_ id: ConnectionID, _ pipe: Pipe, shell: Shell) {
         self.id = id
         self.shell = shell
-        self.channel = Channel(pipe, maximumPayloadLength: ProtocolBounds.clientFrame, delegate: self)
+        self.channel = Channel(pipe, maximumPayloadLength: ProtocolBounds.clientFrame, batch: 16, delegate: self)
     }
 
     func channel(_ channel: Channel, received payload: [UInt8]) { self.shell.queue(.clientFrame(self.id, payload)) }
@@ -29,6 +29,8 @@ final class ClientConnection: Channel.Delegate {
     func channel(_ channel: Channel, hasBacklog bytes: Int, tookSome: Bool) {
         self.shell.queue(.clientBacklog(self.id, bytes: bytes, tookSome: tookSome))
     }
+
+    func channelHasMore(_ channel: Channel) { self.shell.deliverLater(channel) }
 
     func channelFinishedReading(_ channel: Channel) { self.shell.drain() }
 

@@ -21,6 +21,8 @@ final class Shell {
     private var isDraining = false
     /// Channels with something to write, in the order in which they got it.
     private var unflushed: [() -> Void] = []
+    /// Channels with frames that have been read and not told.
+    private var undelivered: [Channel] = []
     private var clients: [ConnectionID: ClientConnection] = [:]
     private var workers: [WorkerID: ChildProcess] = [:]
     private var workerIDs: [ObjectIdentifier: WorkerID] = [:]
@@ -56,6 +58,9 @@ final class Shell {
 
     func queue(_ event: Event) { self.inbox.append(event) }
 
+    /// Tells more of the frames of `channel`, after all that is queued.
+    func deliverLater(_ channel: Channel) { self.undelivered.append(channel) }
+
     /// Handles what is queued, and writes what came of it.
     func drain() {
         guard !self.isDraining else { return }
@@ -72,7 +77,13 @@ final class Shell {
             let writers = self.unflushed
             self.unflushed.removeAll(keepingCapacity: true)
             for write in writers { write() }
-        } while !self.inbox.isEmpty
+            // Only when all that came of the frames before is done, so that a client whose answers pile up is heard no further.
+            if self.inbox.isEmpty {
+                let channels = self.undelivered
+                self.undelivered.removeAll(keepingCapacity: true)
+                for channel in channels { channel.deliver() }
+            }
+        } while !self.inbox.isEmpty || !self.undelivered.isEmpty
         self.isDraining = false
     }
 

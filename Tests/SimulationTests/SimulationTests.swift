@@ -49,10 +49,15 @@ import Testing
         if Self.seeds.count >= 800 { #expect(events >= 1_000_000) }
     }
 
-    @Test func aSeedAlwaysGivesTheSameRun() throws {
-        var first = Simulation(seed: 42), second = Simulation(seed: 42)
-        try first.run(events: 1000)
-        try second.run(events: 1000)
+    /// Each run has dictionaries of its own, whose orders differ: nothing may depend on them.
+    @Test(arguments: 40..<50) func aSeedAlwaysGivesTheSameRun(seed: UInt64) throws {
+        var first = Simulation(seed: seed, isRecorded: true)
+        var second = Simulation(seed: seed, isRecorded: true)
+        try first.run(events: 1_000)
+        try second.run(events: 1_000)
+        let difference = zip(first.transcript, second.transcript).first { $0 != $1 }
+        #expect(difference == nil)
+        #expect(first.transcript.count == second.transcript.count)
         #expect(first.marks == second.marks)
         #expect(first.events == second.events)
     }

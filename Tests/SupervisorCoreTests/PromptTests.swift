@@ -159,4 +159,18 @@ import Testing
         scenario.client(1, #"{"id":6,"op":"cancel","target":2}"#)
         #expect(!scenario.promptRuns(1, 7).joined().contains("overloaded"))
     }
+
+    @Test func requestsThatWaitForTheirRowsHaveTheirPlacesInTheQueueAlready() {
+        var bounds = SupervisorBounds()
+        bounds.queuedRequestsPerProvider = 2
+        var scenario = Scenario.ready(providers: [.echo(slots: 1)], bounds: bounds)
+        scenario.connect(1)
+        for id in 1...2 { scenario.client(1, #"{"id":\#(id),"op":"prompt"}"#) }
+        #expect(scenario.client(1, #"{"id":3,"op":"prompt"}"#)[0].contains(#""code":"overloaded""#))
+        scenario.client(1, #"{"id":4,"op":"cancel","target":2}"#)
+        #expect(scenario.client(1, #"{"id":5,"op":"prompt"}"#)[0].contains(#""op":"open""#))
+        scenario.commit()
+        #expect(scenario.core.providers[0].recording == 0)
+        #expect(scenario.core.providers[0].queue.count == 1)
+    }
 }

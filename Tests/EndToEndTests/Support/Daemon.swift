@@ -137,9 +137,19 @@ enum ProcFS {
         return Int(fields[11])! + Int(fields[12])!
     }
 
-    /// The content of a file of /proc/PID, whose parts are divided by zeros: `cmdline`, `environ`.
+    /// The content of a file of /proc/PID, whose parts are divided by zeros: `cmdline`, `environ`. Empty where the kernel
+    /// shows it to root alone, as it does for a process that leaves no core.
     static func bytes(_ name: String, of pid: Int32) throws -> String {
-        String(decoding: try Data(contentsOf: URL(filePath: "/proc/\(pid)/\(name)")), as: UTF8.self)
+        let file = URL(filePath: "/proc/\(pid)/\(name)")
+        guard access(file.path, R_OK) == 0 else { return "" }
+        do { return String(decoding: try Data(contentsOf: file), as: UTF8.self) } catch CocoaError.fileReadNoPermission {
+            return ""
+        }
+    }
+
+    /// The program that a process runs; `nil` where the kernel shows it to root alone.
+    static func program(of pid: Int32) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
     }
 
     /// The processes whose command line holds `text`.
