@@ -25,6 +25,7 @@ let package = Package(
         .executable(name: "bulkhead-worker", targets: ["bulkhead-worker"]),
         .executable(name: "bulkhead-logger", targets: ["bulkhead-logger"]),
         .executable(name: "bulkhead-config", targets: ["bulkhead-config"]),
+        .executable(name: "bulkhead-bench", targets: ["bulkhead-bench"]),
         .library(name: "BulkheadClient", targets: ["BulkheadClient"]),
     ],
     dependencies: [
@@ -74,6 +75,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead", dependencies: ["BulkheadClient", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-bench", dependencies: ["Framing", "JSON", "Messages", argumentParser],
+            swiftSettings: settings),
 
         // The library for clients in Swift.
         .target(name: "BulkheadClient", dependencies: ["Framing", "JSON", "Messages"], swiftSettings: settings),
@@ -100,6 +104,13 @@ let package = Package(
         .testTarget(
             name: "BulkheadClientTests",
             dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: [
+                "bulkhead-bench", "Framing", "JSON", "Messages", "bulkheadd", "bulkhead-config", "bulkhead-worker",
+                "bulkhead-logger",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
