@@ -29,6 +29,7 @@ import Testing
         "logger died with records in hand", "logger killed",
         "record sent again", "large frame waited for memory", "drain under load", "drained",
         "first_output timeout", "idle timeout", "total timeout", "worker retired", "status compared",
+        "announced ready", "announced stopping",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {
