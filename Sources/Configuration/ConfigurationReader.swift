@@ -25,6 +25,12 @@ public struct ConfigurationReader {
         self.groupID = groupID
     }
 
+    /// Where a service's file is when its command line names none: `$CONFIGURATION_DIRECTORY/bulkhead.yaml`, `nil` without
+    /// that variable. There need not be such a file.
+    public var defaultFile: String? {
+        DefaultPaths(environment: self.environment, isRoot: self.isRoot).configuration
+    }
+
     /// - Parameter file: `nil` serves the defaults.
     public func read(
         _ file: ConfigurationFile?, overrides: ConfigurationOverrides = ConfigurationOverrides(),

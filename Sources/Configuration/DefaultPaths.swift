@@ -1,7 +1,10 @@
-/// Where the socket and the record live when nobody says.
+/// Where the file, the socket and the record live when nobody says.
 struct DefaultPaths {
     let environment: [String: String]
     let isRoot: Bool
+
+    /// `bulkhead.yaml` in `$CONFIGURATION_DIRECTORY`, which systemd sets; `nil` without it.
+    var configuration: String? { self.directory("CONFIGURATION_DIRECTORY").map { "\($0)/bulkhead.yaml" } }
 
     /// `/run/bulkhead.sock` for root, in `$XDG_RUNTIME_DIR` for others; `nil` without one.
     var socket: String? {

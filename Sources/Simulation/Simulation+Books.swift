@@ -35,6 +35,7 @@ extension Simulation {
             for slot in worker.slots where !slot.isHung { self.checkFlow(of: slot) }
         }
         self.checkThatNobodyWaitsBesideAnIdleSlot()
+        self.checkAnnouncements()
     }
 
     /// A slot is read unless its own client is slow, or the memory for its frame is short; whatever it runs, when it is to let go.

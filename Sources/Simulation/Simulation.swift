@@ -43,6 +43,8 @@ public struct Simulation {
     /// Workers whose requests ended while their slots had not: by the end of the event they must have been killed.
     var mustBeGone: [WorkerID] = []
     var isDraining = false
+    /// What the service manager was told, in this order.
+    var announcements: [ServiceState] = []
 
     var lastClient: UInt64 = 0
     var lastPID = 100
@@ -184,6 +186,7 @@ public struct Simulation {
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
         case .setTimer(let instant): self.timer = instant
+        case .notify(let state, _): self.announced(state)
         case .log: break
         case .exit(let code): self.exitCode = code
         }

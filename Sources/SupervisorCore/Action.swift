@@ -30,11 +30,22 @@ public enum Action: Sendable, Equatable {
     case closeLogger
     case killLogger
 
+    /// Tell the service manager, if there is one. Each state is told once at most, and ``ServiceState/ready`` never after
+    /// ``ServiceState/stopping``.
+    case notify(ServiceState, status: String)
     /// Post ``Event/timer`` at this instant, and forget the one set before.
     case setTimer(Instant)
     case log(LogEntry)
     /// All is over.
     case exit(code: Int)
+}
+
+/// What a service manager is told of the daemon's life (sd_notify(3)).
+public enum ServiceState: Sendable, Equatable {
+    /// Everything that is to run has started, or has failed to.
+    case ready
+    /// No more clients are accepted.
+    case stopping
 }
 
 /// A line for the operator: a static message, and data in fields. Nothing of a prompt, an answer or a key is in it.

@@ -41,6 +41,9 @@ struct Provider: Sendable {
         self.backoff = Backoff(bounds: bounds.backoff)
     }
 
+    /// Whether its very first process has neither said hello nor ended.
+    var isInFirstStart: Bool { self.state == .starting && self.starts <= 1 }
+
     /// The instant at which a process may be started, while none may.
     var deadline: Instant? {
         switch self.state {

@@ -16,6 +16,7 @@ extension SupervisorCore {
             let timeout = Duration.milliseconds(self.configuration.drainTimeoutMilliseconds)
             self.phase = .draining(until: now.instant + timeout)
             self.actions.append(.log(LogEntry(.info, "draining", ["open_requests": "\(self.requests.count)"])))
+            self.actions.append(.notify(.stopping, status: "Finishing what is open"))
             self.actions.append(.stopListening)
             self.setDeadline(.phase, at: now.instant + timeout)
         case .draining:

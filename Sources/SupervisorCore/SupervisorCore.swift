@@ -6,7 +6,7 @@ public import Messages
 /// seed, so that a simulation can drive the very code that runs in production (docs/architecture.md).
 ///
 /// The parts: ``Connection``, ``Request``, ``Worker`` and ``Provider`` are state machines of one thing each; this type holds them
-/// and passes what one says to the others. Each extension is one side of that: clients, requests, workers, the logger, the end.
+/// and passes what one says to the others. Each extension is one side of that: the start, clients, requests, workers, the logger, the end.
 public struct SupervisorCore: Sendable {
     /// What a deadline belongs to. Each has one at most: the earliest of its own.
     enum Timer: Hashable, Sendable {
@@ -47,6 +47,7 @@ public struct SupervisorCore: Sendable {
     var ulids = ULIDGenerator()
 
     var phase = Phase.running
+    var hasToldReady = false
     var startedAt = Instant(nanoseconds: 0)
     var counters = Counters()
 
@@ -133,17 +134,11 @@ public struct SupervisorCore: Sendable {
         case .drain: self.drain(at: now)
         }
         self.grantMemory(at: now)
+        self.proceedToReady()
         self.proceedToStop(at: now)
         self.armTimer()
         defer { self.actions.removeAll(keepingCapacity: false) }
         return self.actions
-    }
-
-    private mutating func start(at now: Now) {
-        self.startedAt = now.instant
-        self.logger.session = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
-        self.startLogger(at: now)
-        for index in self.providers.indices { self.startWorker(of: index, at: now) }
     }
 
     mutating func nextNumber() -> UInt64 {

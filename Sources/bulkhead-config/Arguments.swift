@@ -23,7 +23,8 @@ enum Arguments: Equatable {
         the file and the environment and answers with one frame.
 
           --check FILE           check FILE and exit: 0 if it can be used, 1 if not
-          --config FILE          the configuration; without it, the defaults
+          --config FILE          the configuration; without it, $CONFIGURATION_DIRECTORY/bulkhead.yaml
+                                 where there is one, else the defaults
           --socket PATH          counts for more than `socket` in the file
           --state-directory DIR  counts for more than `state_directory` in the file
           --help                 show this

@@ -52,7 +52,7 @@ struct Program {
                     + "to check a file yourself, run bulkhead-config --check FILE")
             return .usage
         }
-        let reply = self.read(file, overrides: overrides, for: .service)
+        let reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
         let channel = BlockingChannel(
             adopting: Self.channel, maximumPayloadLength: ProtocolBounds.configurationFrame)
         do throws(ChannelError) {
@@ -88,6 +88,12 @@ struct Program {
         } catch {
             return .refused([error])
         }
+    }
+
+    /// The file that a service reads when nobody names one, unless it does not exist. One that may not be read is not passed
+    /// over.
+    private var defaultFile: String? {
+        self.reader.defaultFile.flatMap { access($0, F_OK) != 0 && errno == ENOENT ? nil : $0 }
     }
 
     private static func isSocket(_ descriptor: CInt) -> Bool {

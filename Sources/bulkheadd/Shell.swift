@@ -13,6 +13,7 @@ final class Shell {
     private let loop: Loop
     private let listener: Listener
     private let programs: ProgramTable
+    private let notifySocket: NotifySocket?
     private var core: SupervisorCore
     private let timer: Timer
     private let log: Logger
@@ -32,11 +33,13 @@ final class Shell {
     private(set) var exitCode: CInt = 0
 
     init(
-        loop: Loop, listener: Listener, programs: ProgramTable, configuration: ServiceConfiguration, log: Logger
+        loop: Loop, listener: Listener, programs: ProgramTable, notifySocket: NotifySocket?,
+        configuration: ServiceConfiguration, log: Logger
     ) throws {
         self.loop = loop
         self.listener = listener
         self.programs = programs
+        self.notifySocket = notifySocket
         self.log = log
         self.timer = try Timer(on: loop)
         self.core = SupervisorCore(
@@ -120,6 +123,7 @@ final class Shell {
         case .killLogger: self.logger?.kill()
 
         case .setTimer(let instant): self.setTimer(instant)
+        case .notify(let state, let status): self.notify(state, status: status)
         case .log(let entry): self.log.log(entry)
         case .exit(let code):
             self.exitCode = CInt(code)
@@ -132,6 +136,12 @@ final class Shell {
         // Rounded up: a timer that fires early would find nothing due, and be set again for nothing.
         let delay = instant.nanoseconds > now ? (instant.nanoseconds - now + 999_999) / 1_000_000 : 0
         self.timer.start(afterMilliseconds: delay) { [unowned self] in self.post(.timer) }
+    }
+
+    private func notify(_ state: ServiceState, status: String) {
+        do { try self.notifySocket?.tell(state, status: status) } catch {
+            self.log.warning("the service manager could not be told", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func send(_ payload: [UInt8], to child: ChildProcess?, on channel: Int) {

@@ -26,6 +26,7 @@ func resetInheritedState() {
 
 func run(_ arguments: Arguments) throws -> CInt {
     let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
+    let notifySocket = NotifySocket.inherited()
     let loop = try Loop()
     let configuration = try ConfigurationLoader.load(arguments, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
@@ -34,7 +35,9 @@ func run(_ arguments: Arguments) throws -> CInt {
         try Listener.inherited(on: loop)
         ?? Listener.bind(
             path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup, on: loop)
-    let shell = try Shell(loop: loop, listener: listener, programs: programs, configuration: configuration, log: log)
+    let shell = try Shell(
+        loop: loop, listener: listener, programs: programs, notifySocket: notifySocket, configuration: configuration,
+        log: log)
     let signals = try [SIGTERM, SIGINT].map { number in
         try Signal(number, on: loop) { shell.post(.drain) }
     }

@@ -38,6 +38,29 @@ import Testing
         #expect(try ConfigurationReply(decoding: missing.onlyFrame()) == .refused([noFile]))
     }
 
+    @Test func readsTheFileOfTheConfigurationDirectoryIfThereIsOne() throws {
+        let directory = try TemporaryDirectory()
+        func service(_ arguments: [String]) throws -> ConfigurationReply {
+            let run = try ProgramRun(
+                arguments + ["--socket", "/s", "--state-directory", "/d"],
+                environment: ["CONFIGURATION_DIRECTORY": directory.path], withChannel: true)
+            return try ConfigurationReply(decoding: run.onlyFrame())
+        }
+        func drainTimeout(_ reply: ConfigurationReply) -> Int? {
+            if case .configuration(let configuration) = reply { configuration.drainTimeoutMilliseconds } else { nil }
+        }
+        #expect(try drainTimeout(service([])) == 30_000, "there is no file, so these are the defaults")
+        let named = try directory.write("drain_timeout: 7s\n", to: "other.yaml")
+        let file = try directory.write("drain_timeout: 5s\n", to: "bulkhead.yaml")
+        #expect(try drainTimeout(service([])) == 5_000)
+        #expect(try drainTimeout(service(["--config", named])) == 7_000)
+        try FileManager.default.removeItem(atPath: file)
+        try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
+        let problem = ConfigurationProblem(
+            file: file, line: 0, column: 0, message: "this is a directory; name the file in it")
+        #expect(try service([]) == .refused([problem]), "what cannot be read is not passed over")
+    }
+
     @Test func checksAFileForAPerson() throws {
         let directory = try TemporaryDirectory()
         let good = try directory.write("providers:\n  openai: {type: openai-compatible, key: MY_KEY}\n")
@@ -113,9 +136,9 @@ final class TemporaryDirectory {
 
     deinit { try? FileManager.default.removeItem(atPath: self.path) }
 
-    /// Writes a file of its own and returns its path.
-    func write(_ text: String) throws -> String {
-        let path = "\(self.path)/\(UUID().uuidString).yaml"
+    /// Writes a file, of a name of its own where none is given, and returns its path.
+    func write(_ text: String, to name: String = "\(UUID().uuidString).yaml") throws -> String {
+        let path = "\(self.path)/\(name)"
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         return path
     }

@@ -30,6 +30,7 @@ import Testing
         "record sent again", "large frame waited for memory", "drain under load", "drained",
         "first_output timeout", "idle timeout", "total timeout", "worker retired", "status compared",
         "slot ended while it was not read",
+        "announced ready", "announced stopping",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -151,6 +151,7 @@ struct Scenario {
         case .sendLogger(let payload): return "logger: \(self.text(payload))"
         case .closeLogger: return "close logger"
         case .killLogger: return "kill logger"
+        case .notify(let state, let status): return "notify \(state): \(status)"
         case .exit(let code): return "exit \(code)"
         }
     }

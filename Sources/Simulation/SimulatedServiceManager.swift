@@ -1,0 +1,42 @@
+import Messages
+import SupervisorCore
+
+// What the service manager is told: the truth, in time, and once.
+extension Simulation {
+    mutating func announced(_ state: ServiceState) {
+        if self.announcements.contains(state) { self.fail("the service manager was told twice: \(state)") }
+        switch state {
+        case .ready:
+            if self.isDraining { self.fail("a daemon that stops said that it is ready") }
+            if !self.mayBeReady { self.fail("the daemon said that it is ready before it was") }
+        case .stopping:
+            if !self.isDraining { self.fail("the daemon said that it stops, and nobody had asked it to") }
+        }
+        self.announcements.append(state)
+        self.mark("announced \(state)")
+    }
+
+    /// Called when an event and all that follows from it are over.
+    mutating func checkAnnouncements() {
+        if self.isDraining {
+            if self.announcements.last != .stopping { self.fail("the daemon did not say that it stops") }
+        } else if self.mustBeReady, self.announcements.isEmpty {
+            self.fail("the daemon is ready and did not say so")
+        }
+    }
+
+    /// Whether the logger is ready, and the first worker of each provider has spoken or is gone.
+    private var mayBeReady: Bool {
+        self.logger.isAlive && self.logger.isReady && self.firstWorkers.allSatisfy(\.hasHello)
+    }
+
+    /// The same, and none of them is being killed: what a process that is killed had said may not have counted.
+    private var mustBeReady: Bool {
+        self.mayBeReady && !self.logger.isKilled && !self.firstWorkers.contains(where: \.isKilled)
+    }
+
+    /// They are the first things that the core numbers.
+    private var firstWorkers: [SimulatedWorker] {
+        (1...UInt64(self.configuration.providers.count)).compactMap { self.workers[WorkerID($0)] }
+    }
+}
