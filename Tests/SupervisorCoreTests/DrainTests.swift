@@ -5,10 +5,12 @@ import Testing
 
 /// The end of the daemon: requests first, then workers, the logger last.
 @Suite struct DrainTests {
+    private static let stopping = "notify stopping: Finishing what is open"
+
     @Test func anIdleDaemonEndsItsWorkersThenItsLoggerThenItself() {
         var scenario = Scenario.ready()
         scenario.connect(1)
-        #expect(scenario.post(.drain) == ["stop listening", "close worker 1"])
+        #expect(scenario.post(.drain) == [Self.stopping, "stop listening", "close worker 1"])
         #expect(scenario.post(.workerExited(WorkerID(1), .exited(code: 0))) == ["close logger"])
         #expect(scenario.post(.loggerExited(.exited(code: 0))) == ["close client 1"])
         #expect(scenario.post(.clientClosed(ConnectionID(1))) == ["exit 0"])
@@ -20,7 +22,7 @@ import Testing
         scenario.promptRuns(1, 1)
         scenario.promptRuns(1, 2)
         scenario.client(1, #"{"id":3,"op":"prompt"}"#)
-        #expect(scenario.post(.drain) == ["stop listening"])
+        #expect(scenario.post(.drain) == [Self.stopping, "stop listening"])
         #expect(scenario.client(1, #"{"id":4,"op":"prompt"}"#)[0].contains("shutting_down"))
         #expect(scenario.client(1, #"{"id":5,"op":"status"}"#)[0].contains(#""draining":true"#))
         scenario.commit()
@@ -94,7 +96,7 @@ import Testing
         scenario.promptRuns(1, 1)
         scenario.slot(1, 0, .done(SlotCompletion()))
         scenario.post(.loggerExited(.signalled(9)))
-        #expect(scenario.post(.drain) == ["stop listening", "close worker 1"])
+        #expect(scenario.post(.drain) == [Self.stopping, "stop listening", "close worker 1"])
         #expect(scenario.post(.workerExited(WorkerID(1), .exited(code: 0))) == [])
         #expect(scenario.pass(.milliseconds(100)).first == "start logger")
         scenario.loggerIsReady(acknowledged: 1)

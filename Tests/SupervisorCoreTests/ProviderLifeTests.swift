@@ -83,7 +83,9 @@ import Testing
         scenario.client(1, #"{"id":1,"op":"prompt"}"#)
         scenario.post(.clientBacklog(ConnectionID(1), bytes: 0, tookSome: true))
         #expect(scenario.pass(.seconds(10)) == ["kill worker 1"])
-        #expect(scenario.post(.workerExited(WorkerID(1), .signalled(9))) == [])
+        // A provider that fails to start keeps the daemon from being ready no longer.
+        #expect(
+            scenario.post(.workerExited(WorkerID(1), .signalled(9))) == ["notify ready: Serving 1 provider"])
         #expect(scenario.core.providers[0].queue.count == 1)
         #expect(scenario.core.providers[0].lastExit == "it did not say hello in time")
     }
