@@ -135,8 +135,18 @@ final class Shell {
         let now = Clock.monotonicNanoseconds
         // Rounded up: a timer that fires early would find nothing due, and be set again for nothing.
         let delay = instant.nanoseconds > now ? (instant.nanoseconds - now + 999_999) / 1_000_000 : 0
-        self.timer.start(afterMilliseconds: delay) { [unowned self] in self.post(.timer) }
+        self.timer.start(afterMilliseconds: delay) { [unowned self] in self.timerFired(due: instant) }
     }
+
+    /// A loop fires its timers before it reads. When this process itself is late (it was stopped, or the machine is busy), what
+    /// would have moved the deadline may be there already: it is read first, lest others be blamed for our delay.
+    private func timerFired(due instant: Instant) {
+        let isLate = Clock.monotonicNanoseconds > instant.nanoseconds + Self.toleratedDelayNanoseconds
+        guard isLate else { return self.post(.timer) }
+        self.timer.start(afterMilliseconds: 1) { [unowned self] in self.post(.timer) }
+    }
+
+    private static let toleratedDelayNanoseconds: UInt64 = 10_000_000
 
     private func notify(_ state: ServiceState, status: String) {
         do { try self.notifySocket?.tell(state, status: status) } catch {
