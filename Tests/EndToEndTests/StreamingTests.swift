@@ -50,7 +50,7 @@ extension EndToEnd {
             default_model: echo
             providers:
               echo: {type: echo}
-              fault: {type: echo-fault, slots: 70, timeouts: {first_output: 1s, idle: 1s}}
+              fault: {type: echo-fault, slots: 70, timeouts: {first_output: 20s, idle: 2s}}
             """
 
         @Test func sixtyFourThatStopReadingHoldUpOnlyThemselvesAndGiveEverythingBack() throws {
