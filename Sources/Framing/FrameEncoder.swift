@@ -4,7 +4,7 @@ public enum FrameEncoder {
     public static let headerLength = 4
 
     /// Returns `payload` preceded by its length.
-    public static func encode(_ payload: some Collection<UInt8>) -> [UInt8] {
+    public static func encode(_ payload: [UInt8]) -> [UInt8] {
         var frame: [UInt8] = []
         frame.reserveCapacity(Self.headerLength + payload.count)
         Self.append(payload, to: &frame)
@@ -12,7 +12,9 @@ public enum FrameEncoder {
     }
 
     /// Appends `payload`, preceded by its length, to `bytes`.
-    public static func append(_ payload: some Collection<UInt8>, to bytes: inout [UInt8]) {
+    ///
+    /// Not generic: called from another module, a generic one would copy byte by byte through witness tables.
+    public static func append(_ payload: [UInt8], to bytes: inout [UInt8]) {
         let length = UInt32(payload.count)
         bytes.append(UInt8(truncatingIfNeeded: length >> 24))
         bytes.append(UInt8(truncatingIfNeeded: length >> 16))

@@ -34,7 +34,10 @@ public struct JSONObjectBuilder {
     }
 
     /// Adds a member whose value is JSON text already.
-    public mutating func add(_ name: StaticString, raw: some Collection<UInt8>) {
+    ///
+    /// Not generic: every frame passes here, and a generic function of another module would take its bytes apart one by
+    /// one through witness tables.
+    public mutating func add(_ name: StaticString, raw: [UInt8]) {
         self.addName(name)
         self.content.append(contentsOf: raw)
     }

@@ -39,6 +39,10 @@ struct JSONScanner {
         self.position = range.lowerBound
         self.end = range.upperBound
         self.bounds = bounds
+        // A frame of ours has few members: one allocation each, none while it grows.
+        self.open.reserveCapacity(4)
+        self.names.reserveCapacity(8)
+        self.members.reserveCapacity(8)
     }
 
     /// Checks the whole text and returns what its value is.

@@ -70,9 +70,10 @@ final class Shell {
         self.isDraining = true
         repeat {
             var index = 0
+            // What is queued together has happened together.
+            let now = Now(
+                instant: Instant(nanoseconds: Clock.monotonicNanoseconds), wallMilliseconds: Clock.wallMilliseconds)
             while index < self.inbox.count {
-                let now = Now(
-                    instant: Instant(nanoseconds: Clock.monotonicNanoseconds), wallMilliseconds: Clock.wallMilliseconds)
                 for action in self.core.handle(self.inbox[index], at: now) { self.perform(action) }
                 index += 1
             }

@@ -15,18 +15,28 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     /// The event as it came.
     public var bytes: [UInt8]
 
-    private static let fields: [String: [String]] = [
-        "text": ["event", "text"],
-        "reasoning": ["event", "text"],
-        "tool_call": ["event", "tool_call_id", "name", "arguments"],
-        "done": ["event", "usage", "finish_reason", "provider_request_id", "text", "reasoning", "tool_calls"],
-        "error": ["event", "error", "usage"],
+    private static let pieceFields = ["event", "text"]
+    private static let toolCallFields = ["event", "tool_call_id", "name", "arguments"]
+    private static let doneFields = [
+        "event", "usage", "finish_reason", "provider_request_id", "text", "reasoning", "tool_calls",
     ]
+    private static let errorFields = ["event", "error", "usage"]
+
+    /// The fields that an event may have; `nil` for one that the protocol does not know.
+    private static func fields(of event: String) -> [String]? {
+        switch event {
+        case "text", "reasoning": self.pieceFields
+        case "tool_call": self.toolCallFields
+        case "done": self.doneFields
+        case "error": self.errorFields
+        default: nil
+        }
+    }
 
     public init(decoding bytes: [UInt8]) throws(MessageError) {
         let object = try JSONObject.internalMessage(bytes)
         let name = try object.require("event").expectString("event")
-        guard let fields = Self.fields[name] else {
+        guard let fields = Self.fields(of: name) else {
             throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known")
         }
         try object.expectOnly(fields)
