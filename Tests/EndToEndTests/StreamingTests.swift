@@ -1,4 +1,5 @@
 import Foundation
+import Framing
 import JSON
 import Messages
 import TestUpstream
@@ -118,6 +119,30 @@ extension EndToEnd {
             #expect(last[1]?.errorCode == "cancelled")
             #expect(last[2]?["event"]?.string == "done")
             #expect(try daemon.worker("fault") == worker)
+        }
+
+        @Test func cheapQuestionsWhoseAnswersNobodyReadsStayBounded() throws {
+            let daemon = try Daemon(Self.configuration)
+            // Each answer is some twenty times as long as its question.
+            let questions = (1...40_000).flatMap { FrameEncoder.encode(Array(#"{"id":\#($0),"op":"status"}"#.utf8)) }
+            var wires: [(wire: Wire, sent: Int)] = []
+            for _ in 0..<20 { wires.append((try Wire(daemon.socket), 0)) }
+            try wait(for: "the daemon to read no more") {
+                let before = wires.reduce(0) { $0 + $1.sent }
+                for _ in 0..<20 {
+                    for index in wires.indices where wires[index].sent < questions.count {
+                        wires[index].sent += wires[index].wire.sendWhatFits(questions[wires[index].sent...])
+                    }
+                    usleep(5_000)
+                }
+                return wires.reduce(0) { $0 + $1.sent } == before
+            }
+            #expect(wires.allSatisfy { $0.sent < questions.count }, "it would have read everything")
+            let peak = try ProcFS.kilobytes("VmHWM", of: daemon.pid)
+            #expect(peak < 64 << 10, "the supervisor's peak is \(peak) kB")
+            let other = try Wire(daemon.socket)
+            try other.prompt(1, #"{"raw":"served"}"#)
+            #expect(try other.finish(1).text == "served")
         }
 
         @Test func aClientThatLeavesFreesItsSlot() throws {

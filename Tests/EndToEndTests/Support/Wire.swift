@@ -48,6 +48,12 @@ final class Wire: @unchecked Sendable {
         }
     }
 
+    /// Sends as much as the kernel takes now, and returns how much that was.
+    func sendWhatFits(_ bytes: ArraySlice<UInt8>) -> Int {
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        return max(0, bytes.withUnsafeBytes { Glibc.send(self.descriptor, $0.baseAddress!, bytes.count, flags) })
+    }
+
     func prompt(
         _ id: Int, _ prompt: String = "hi", model: String? = nil, options: String? = nil, stream: Bool = true,
         timeout: Int? = nil
