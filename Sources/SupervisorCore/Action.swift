@@ -50,7 +50,7 @@ public enum ServiceState: Sendable, Equatable {
 
 /// A line for the operator: a static message, and data in fields. Nothing of a prompt, an answer or a key is in it.
 public struct LogEntry: Sendable, Equatable {
-    public enum Level: Sendable { case debug, info, warning, error }
+    public enum Level: Sendable { case info, warning, error }
 
     public var level: Level
     public var message: String

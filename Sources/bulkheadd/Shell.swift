@@ -277,7 +277,6 @@ extension Logger {
     func log(_ entry: LogEntry) {
         let level: Level =
             switch entry.level {
-            case .debug: .debug
             case .info: .info
             case .warning: .warning
             case .error: .error
