@@ -36,8 +36,7 @@ import Testing
             "b.yaml:6:1: this version does not support the field 'require_keys' yet; remove it"),
         Case(
             "log: {retention: 400d}",
-            "b.yaml:1:7: this version does not support the field 'retention' yet; remove it",
-            "b.yaml:1:22: this version does not support the field 'retention' yet; remove it"),
+            "b.yaml:1:7: this version does not support the field 'retention' yet; remove it"),
         Case(
             "providers: {echo: {processes: {min: 1}, plugin: x, python: /p, hooks: []}}",
             "b.yaml:1:20: this version does not support the field 'processes' yet; remove it",
