@@ -55,6 +55,11 @@ public struct PromptRequest: Sendable, Equatable {
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
 
+    /// The bytes of its texts and options.
+    public var length: Int {
+        (self.prompt?.count ?? 0) + (self.system?.count ?? 0) + (self.options?.count ?? 0)
+    }
+
     func append(to object: inout JSONObjectBuilder) {
         if let prompt = self.prompt { object.add("prompt", raw: prompt) }
         if let system = self.system { object.add("system", raw: system) }
