@@ -37,7 +37,7 @@ public final class LogStore {
         try queue.inDatabase { db in
             try db.execute(sql: durability == .commit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
         }
-        guard try !queue.read(LogSchema.migrator.hasBeenSuperseded) else { throw LogSchema.WrittenByNewerVersion() }
+        guard try !queue.read(LogSchema.migrator.hasBeenSuperseded) else { throw LogSchema.Refusal.newerVersion }
         try LogSchema.migrator.migrate(queue)
         return queue
     }
