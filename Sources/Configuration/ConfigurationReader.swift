@@ -62,9 +62,8 @@ public struct ConfigurationReader {
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
         let (providers, defaultModel) = self.readProviders(fields, isTesting: isTesting, collector: collector)
-        let durability = fields["log"]?.mapping(
-            SupportedFields.log, expected: "a mapping such as {durability: commit}")?["durability"]?
-            .choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
+        let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
+        let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
         let drainTimeout = fields["drain_timeout"]?.duration(in: 0...ConfigurationBounds.timeoutMilliseconds)
         var configuration = ServiceConfiguration(
@@ -73,6 +72,7 @@ public struct ConfigurationReader {
             socketGroup: socket.group,
             stateDirectory: paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory),
             durability: durability ?? .commit,
+            storesPrompts: log?["prompts"]?.bool() ?? true,
             defaultModel: defaultModel,
             providers: providers)
         configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds

@@ -4,7 +4,7 @@ enum SupportedFields {
         supported: ["socket", "state_directory", "log", "default_model", "drain_timeout", "providers", "testing"],
         later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])
-    static let log = FieldNames(supported: ["durability"], later: ["prompts", "retention"])
+    static let log = FieldNames(supported: ["durability", "prompts"], later: ["retention"])
     static let provider = FieldNames(
         supported: ["type", "key", "base_url", "models", "slots", "timeouts"],
         later: ["processes", "plugin", "python", "hooks", "command", "environment"])

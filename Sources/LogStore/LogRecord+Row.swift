@@ -6,6 +6,7 @@ extension LogRecord {
     var request: ULID {
         switch self {
         case .open(let record): record.request
+        case .output(let record): record.request
         case .end(let record): record.request
         }
     }
@@ -14,6 +15,7 @@ extension LogRecord {
     func write(to db: Database) throws -> Bool {
         switch self {
         case .open(let record): try record.insert(into: db)
+        case .output: return true
         case .end(let record): try record.update(db)
         }
         return db.changesCount == 1

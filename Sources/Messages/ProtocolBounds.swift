@@ -7,17 +7,25 @@ public enum ProtocolBounds {
     public static let clientFrame = 16 << 20
     /// What the supervisor may send a client in one frame.
     public static let answerFrame = 17 << 20
-    /// What the supervisor may send a worker: a client's frame and what is added to it, so that a legal client frame
-    /// never becomes an illegal internal one.
-    public static let workerRequestFrame = clientFrame + internalHeadroom
+    /// What the supervisor may send a worker: a client's frame, the history of a conversation and what else is added, so
+    /// that a legal client frame never becomes an illegal internal one.
+    public static let workerRequestFrame = clientFrame + history + internalHeadroom
     /// What a worker may send in one event. A longer text goes out in several.
     public static let eventFrame = 1 << 20
     /// What a worker may send in its last frame of a request, which holds the whole answer where it was not streamed.
     public static let lastFrame = 16 << 20
     /// A frame on a worker's control channel, either way.
     public static let controlFrame = 1 << 20
-    /// A frame between supervisor and logger, either way.
-    public static let logFrame = 64 << 10
+    /// A frame between supervisor and logger, either way: what one client asked, or one slot answered at once.
+    public static let logFrame = clientFrame + internalHeadroom
+    /// What was said before in a conversation that is continued, as JSON.
+    public static let history = 8 << 20
+    /// A frame between supervisor and reader, either way: a history or a page.
+    public static let readerFrame = history + internalHeadroom
+    /// The rows of one page.
+    public static let pageRows = 100
+    /// What a search may be.
+    public static let searchLength = 1024
     /// The frame that bulkhead-config answers with.
     public static let configurationFrame = 8 << 20
     /// What is added to a client's request on its way to a worker: key, ids, names.
@@ -36,6 +44,14 @@ extension JSONBounds {
     /// For a frame between our own processes: the values of a client's legal frame, and those that are added on the
     /// way.
     static let internalMessage = JSONBounds(nodes: JSONBounds().nodes + 1_024)
+    /// For an event of a slot: shallow enough that it can be put on record, and into a history or a page, which nest it
+    /// five levels deeper at most.
+    static let slotEvent = JSONBounds(depth: 59, nodes: JSONBounds.internalMessage.nodes)
+    /// For a record of the logger, which may hold events of several frames.
+    static let logRecord = JSONBounds(nodes: 2 * JSONBounds.internalMessage.nodes)
+    /// For a slot's request: the values of a client's legal frame and those of a history, which the reader keeps within
+    /// ``internalMessage``.
+    static let slotRequest = JSONBounds(nodes: 2 * JSONBounds.internalMessage.nodes)
     /// For a frame that a client reads: the values of a worker's legal event, and those that are added on the way.
     static let answer = JSONBounds(nodes: JSONBounds.internalMessage.nodes + 1_024, refusesLoneSurrogates: false)
 }

@@ -8,7 +8,7 @@ extension Simulation {
         let prompt = self.prompts[key]!
         let id = RequestIdentifier.number(key.id)
         switch event.event {
-        case .start(let name, let model, let provider):
+        case .start(let name, let model, let provider, _):
             if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
             if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }

@@ -53,6 +53,7 @@ extension Simulation {
         switch command {
         case .begin: break
         case .record(let sequence, .open(let record)): self.recordOpened(record, sequence: sequence)
+        case .record(_, .output): break
         case .record(_, .end(let record)): self.recordEnded(record)
         }
     }
@@ -135,6 +136,7 @@ extension Simulation {
             if self.logger.rows.updateValue(.init(), forKey: record.request.description) != nil {
                 self.fail("a row was opened twice")
             }
+        case .output: break
         case .end(let record):
             guard self.logger.rows[record.request.description] != nil else {
                 return self.fail("a row was closed that was never opened")

@@ -37,6 +37,9 @@ extension SupervisorCore {
         switch request.operation {
         case .prompt(let prompt): self.admit(prompt, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
+        case .logs, .requests:
+            self.send(
+                ClientAnswer.error(id: request.id, Failure(.logUnavailable, "the reader does not answer")), to: id)
         case .models: self.send(ClientAnswer.done(id: request.id, ("models", self.modelList)), to: id)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)

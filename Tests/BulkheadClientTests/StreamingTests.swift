@@ -25,7 +25,7 @@ struct StreamingTests {
         }
         #expect(texts == ["a", "b"])
         #expect(events.count == 4)
-        guard case .start(_, "echo", "echo")? = events.first, case .done? = events.last else { throw Unexpected() }
+        guard case .start(_, "echo", "echo", nil)? = events.first, case .done? = events.last else { throw Unexpected() }
     }
 
     @Test

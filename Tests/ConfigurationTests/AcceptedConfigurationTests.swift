@@ -7,7 +7,7 @@ import Testing
         let text = """
             socket: {path: /run/b.sock, mode: "0600", group: bulkhead}
             state_directory: /srv/bulkhead
-            log: {durability: relaxed}
+            log: {durability: relaxed, prompts: false}
             default_model: small
             drain_timeout: 2m
             testing: true
@@ -40,7 +40,7 @@ import Testing
             name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])
         let expected = ServiceConfiguration(
             socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
-            durability: .relaxed,
+            durability: .relaxed, storesPrompts: false,
             defaultModel: "small", providers: [local, echo, broken], drainTimeoutMilliseconds: 120_000, warnings: [])
         #expect(configuration == expected)
     }

@@ -18,6 +18,7 @@ import Testing
             #expect(configuration.socketMode == 0o660)
             #expect(configuration.socketGroup == nil)
             #expect(configuration.durability == .commit)
+            #expect(configuration.storesPrompts)
             #expect(configuration.drainTimeoutMilliseconds == 30_000)
         }
     }

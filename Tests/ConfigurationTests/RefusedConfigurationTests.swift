@@ -35,9 +35,8 @@ import Testing
             "b.yaml:5:1: this version does not support the field 'blocked_models' yet; remove it",
             "b.yaml:6:1: this version does not support the field 'require_keys' yet; remove it"),
         Case(
-            "log: {prompts: true, retention: {usage: 400d}}",
-            "b.yaml:1:7: this version does not support the field 'prompts' yet; remove it",
-            "b.yaml:1:22: this version does not support the field 'retention' yet; remove it"),
+            "log: {retention: 400d}",
+            "b.yaml:1:7: this version does not support the field 'retention' yet; remove it"),
         Case(
             "providers: {echo: {processes: {min: 1}, plugin: x, python: /p, hooks: []}}",
             "b.yaml:1:20: this version does not support the field 'processes' yet; remove it",

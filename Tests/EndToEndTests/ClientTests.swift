@@ -33,7 +33,7 @@ extension EndToEnd {
             var identifier: String?
             for try await event in try client.prompt(self.fault(#"{"chunks":3,"chunk_bytes":4}"#)) {
                 switch event {
-                case .start(let request, let model, let provider):
+                case .start(let request, let model, let provider, _):
                     names.append("start")
                     #expect([model, provider] == ["echo-fault", "fault"])
                     identifier = request

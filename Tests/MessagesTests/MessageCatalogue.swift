@@ -25,25 +25,31 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
         keyName: "OPENAI_API_KEY")
 
-    static let all = client + worker + logger + config
+    static let all = client + worker + logger + reader + config
 
     // MARK: Clients
 
     private static let client: [CataloguedMessage] = [
         .request("PromptRequest", .prompt(prompt)),
         .request("CancelRequest", .cancel(target: .number(1))),
+        .request("LogsRequest", .logs(logs)),
+        .request("RequestsRequest", .requests(requests)),
         .request("ModelsRequest", .models),
         .request("StatusRequest", .status),
         .request("PingRequest", .ping),
-        .answer("StartEvent", ClientAnswer.start(id: .text("r1"), request: request, model: "m", provider: "p")),
+        .answer(
+            "StartEvent",
+            ClientAnswer.start(id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c")),
         .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
         .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
         .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
         .answer(
             "DoneEvent",
             ClientAnswer.done(
-                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5,
+                id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
                 SlotEvent.done(completion).encoded)),
+        .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
+        .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
         .answer("ModelsDone", ClientAnswer.done(id: .number(1), ("models", Array("[]".utf8)))),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
@@ -54,9 +60,36 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var prompt: PromptRequest {
         var prompt = PromptRequest(
             prompt: "hi", system: "be nice", model: "echo", stream: false, options: .object([.init("a", .bool(true))]))
+        prompt.conversation = "c"
         prompt.timeoutMilliseconds = 1000
         return prompt
     }
+
+    private static var logs: LogsRequest {
+        var logs = LogsRequest()
+        (logs.limit, logs.before, logs.conversation, logs.model, logs.search) = (3, "b", "c", "m", "s")
+        return logs
+    }
+
+    private static var requests: RequestsRequest {
+        var requests = RequestsRequest()
+        (requests.limit, requests.before, requests.model, requests.state) = (3, "b", "m", "lost")
+        return requests
+    }
+
+    private static let logRows = Array(
+        #"""
+        [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
+        "conversation_name":"n","system":"s","prompt":"p","options":{},"response":"r","reasoning":"w",
+        "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{}}],"usage":{"input":1,"output":2,"details":{}},
+        "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true}]
+        """#.utf8)
+    private static let requestRows = Array(
+        #"""
+        [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
+        "provider":"p","model":"m","stream":true,"usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
+        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t"}]
+        """#.utf8)
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
         CataloguedMessage(
@@ -79,7 +112,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .init(name: "Pong", recode: report, fullest: WorkerReport.pong(number: 1).encoded),
         .init(
             name: "SlotPrompt", recode: slotRequest,
-            fullest: SlotRequest.encodePrompt(prompt, request: request, model: "echo", key: "k")),
+            fullest: SlotRequest.encodePrompt(
+                prompt, request: request, model: "echo", messages: JSONValue.array([message.value]).serialized(),
+                key: "k")),
         .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
@@ -87,6 +122,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotDone", .done(completion)),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
+
+    private static let message = ModelMessage(
+        role: "user", parts: [.object([.init("type", .string("text"))])], providerMetadata: .object([]))
 
     private static let control: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerControl(decoding: $0).encoded }
     private static let report: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerReport(decoding: $0).encoded }
@@ -119,21 +157,58 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true)
+                    stream: true,
+                    content: PromptContent(
+                        conversation: "c", parent: "b2:0", prompt: Array(#""p""#.utf8), system: Array(#""s""#.utf8),
+                        options: Array("{}".utf8)))
             ).encoded(sequence: 1)),
+        .init(
+            name: "Output", recode: command,
+            fullest: LogRecord.output(OutputRecord(request: request, output: output)).encoded(sequence: 2)),
         .init(
             name: "End", recode: command,
             fullest: LogRecord.end(
                 EndRecord(
                     request: request, atMilliseconds: 1, state: .error, durationMilliseconds: 2, usage: usage,
                     finishReason: "stop",
-                    providerRequestID: "req_1", failure: failure)
-            ).encoded(sequence: 2)),
+                    providerRequestID: "req_1", failure: failure, output: output)
+            ).encoded(sequence: 3)),
         .init(
             name: "Ready", recode: reply,
             fullest: LoggerReply.ready(protocolVersion: 1, version: "v", acknowledged: 0).encoded),
         .init(name: "Acknowledged", recode: reply, fullest: LoggerReply.acknowledged(sequence: 1).encoded),
     ]
+
+    private static let output = Array(#"[{"event":"text","text":"a"}]"#.utf8)
+
+    // MARK: The reader
+
+    private static let reader: [CataloguedMessage] = [
+        .init(
+            name: "HistoryQuery", recode: query,
+            fullest: ReaderQuery(number: 1, uid: 2, .history(conversation: "c")).encoded),
+        .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs)).encoded),
+        .init(
+            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests)).encoded),
+        .init(
+            name: "ReaderReady", recode: readerReply,
+            fullest: ReaderReply.ready(protocolVersion: 1, version: "v").encoded),
+        .init(
+            name: "History", recode: readerReply,
+            fullest: ReaderReply.history(
+                query: 1,
+                .init(
+                    tip: "b2:0", model: "m", system: "s", messages: JSONValue.array([message.value]).serialized())
+            ).encoded),
+        .init(
+            name: "Page", recode: readerReply,
+            fullest: ReaderReply.page(query: 1, rows: Array("[{}]".utf8), next: "n").encoded),
+        .init(
+            name: "QueryError", recode: readerReply, fullest: ReaderReply.error(query: 1, failure).encoded),
+    ]
+
+    private static let query: @Sendable ([UInt8]) throws -> [UInt8] = { try ReaderQuery(decoding: $0).encoded }
+    private static let readerReply: @Sendable ([UInt8]) throws -> [UInt8] = { try ReaderReply(decoding: $0).encoded }
 
     private static let command: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerCommand(decoding: $0).encoded }
     private static let reply: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerReply(decoding: $0).encoded }
@@ -157,8 +232,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 extension ClientEvent {
     func encodedAgain() throws -> [UInt8] {
         switch self.event {
-        case .start(let request, let model, let provider):
-            return ClientAnswer.start(id: self.id!, request: ULID(request)!, model: model, provider: provider)
+        case .start(let request, let model, let provider, let conversation):
+            return ClientAnswer.start(
+                id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation)
         case .text, .reasoning, .toolCall:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
         case .done(let completion):
@@ -168,9 +244,15 @@ extension ClientEvent {
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
             }
+            if let rows = completion.rows {
+                let isLog = rows[0] == nil || rows[0]?["response"] != nil
+                return ClientAnswer.page(
+                    id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
+            }
             guard let request = completion.request else { return ClientAnswer.done(id: self.id!) }
             return ClientAnswer.done(
                 id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
+                conversation: completion.conversation,
                 durationMilliseconds: completion.durationMilliseconds!, try self.slotEvent().encoded)
         case .error(let failure, let request, let usage):
             return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
@@ -208,7 +290,9 @@ extension SlotRequest {
             prompt.system = model.system.map { JSONValue.string($0).serialized() }
             prompt.options = model.options.isEmpty ? nil : JSONValue.object(model.options).serialized()
             prompt.stream = model.stream
-            return Self.encodePrompt(prompt, request: model.request, model: model.model, key: model.key)
+            let messages = model.messages.isEmpty ? nil : JSONValue.array(model.messages.map(\.value)).serialized()
+            return Self.encodePrompt(
+                prompt, request: model.request, model: model.model, messages: messages, key: model.key)
         }
     }
 }

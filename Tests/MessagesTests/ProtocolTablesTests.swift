@@ -33,7 +33,8 @@ struct ProtocolTablesTests {
     @Test func theSchemasListTheCodes() throws {
         let everyone = ErrorCode.allCases.map(\.rawValue)
         let workers = ErrorCode.allCases.filter(\.mayComeFromWorker).map(\.rawValue)
-        for (name, expected) in [("client", everyone), ("logger", everyone), ("worker", workers)] {
+        for (name, expected) in [("client", everyone), ("logger", everyone), ("reader", everyone), ("worker", workers)]
+        {
             let schema = try ProtocolFolder.json("schemas/\(name).schema.json")
             let codes = schema["$defs"]?["Failure"]?["properties"]?["code"]?["enum"]?.array?.compactMap(\.string)
             #expect(codes == expected, "\(name)")
@@ -50,6 +51,10 @@ struct ProtocolTablesTests {
             "lastFrame": ProtocolBounds.lastFrame,
             "controlFrame": ProtocolBounds.controlFrame,
             "logFrame": ProtocolBounds.logFrame,
+            "history": ProtocolBounds.history,
+            "readerFrame": ProtocolBounds.readerFrame,
+            "pageRows": ProtocolBounds.pageRows,
+            "searchLength": ProtocolBounds.searchLength,
             "configurationFrame": ProtocolBounds.configurationFrame,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,

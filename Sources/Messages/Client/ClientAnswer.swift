@@ -3,13 +3,18 @@ import JSON
 /// Writes the frames that answer a client (proto/client.md). Every one carries the request's id and an event.
 public enum ClientAnswer {
     /// The model begins to work on the request.
-    public static func start(id: RequestIdentifier, request: ULID, model: String, provider: String) -> [UInt8] {
+    ///
+    /// - Parameter conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    public static func start(
+        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil
+    ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id.encoded)
         object.add("event", "start")
         object.add("request", request.description)
         object.add("model", model)
         object.add("provider", provider)
+        object.add("conversation", ifPresent: conversation)
         return object.finish()
     }
 
@@ -23,8 +28,8 @@ public enum ClientAnswer {
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
     public static func done(
-        id: RequestIdentifier, request: ULID, model: String, provider: String, durationMilliseconds: Int,
-        _ event: [UInt8]
+        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
+        durationMilliseconds: Int, _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
@@ -32,6 +37,7 @@ public enum ClientAnswer {
         object.add("request", request.description)
         object.add("model", model)
         object.add("provider", provider)
+        object.add("conversation", ifPresent: conversation)
         object.add("duration_ms", durationMilliseconds)
         return object.finish()
     }
@@ -42,6 +48,16 @@ public enum ClientAnswer {
         object.add("id", raw: id.encoded)
         object.add("event", "done")
         if let result { object.add(result.name, raw: result.value) }
+        return object.finish()
+    }
+
+    /// The last frame of a question to the record: rows as JSON text, and where the next page begins.
+    public static func page(id: RequestIdentifier, _ name: StaticString, rows: [UInt8], next: String?) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: rows.count + 256)
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        object.add(name, raw: rows)
+        object.add("next", ifPresent: next)
         return object.finish()
     }
 

@@ -7,7 +7,7 @@ public struct ClientEvent: Sendable, Equatable {
     public var event: Event
 
     public enum Event: Sendable, Equatable {
-        case start(request: String, model: String, provider: String)
+        case start(request: String, model: String, provider: String, conversation: String?)
         case text(String)
         case reasoning(String)
         case toolCall(ToolCall)
@@ -22,6 +22,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var request: String?
         public var model: String?
         public var provider: String?
+        /// The thread that the answer is on record in; `nil` where prompts are not stored.
+        public var conversation: String?
         public var usage: Usage?
         public var finishReason: String?
         public var durationMilliseconds: Int?
@@ -35,6 +37,10 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
+        /// The rows of the answer to `op: logs` or `op: requests`.
+        public var rows: JSONValue?
+        /// The `before` of the next page; `nil` on the last one.
+        public var next: String?
 
         public init() {}
     }
@@ -56,7 +62,8 @@ public struct ClientEvent: Sendable, Equatable {
             self.event = .start(
                 request: try object.require("request").expectString("request"),
                 model: try object.require("model").expectString("model"),
-                provider: try object.require("provider").expectString("provider"))
+                provider: try object.require("provider").expectString("provider"),
+                conversation: try object.optional("conversation")?.expectString("conversation"))
         case "text": self.event = .text(try object.require("text").expectString("text"))
         case "reasoning": self.event = .reasoning(try object.require("text").expectString("text"))
         case "tool_call": self.event = .toolCall(try ToolCall(decoding: object))
@@ -84,6 +91,7 @@ extension ClientEvent.Completion {
         self.request = try object.optional("request")?.expectString("request")
         self.model = try object.optional("model")?.expectString("model")
         self.provider = try object.optional("provider")?.expectString("provider")
+        self.conversation = try object.optional("conversation")?.expectString("conversation")
         self.usage = try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) }
         self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason")
         self.durationMilliseconds = try object.optional("duration_ms")?.expectInteger("duration_ms", in: 0...Int.max)
@@ -96,5 +104,7 @@ extension ClientEvent.Completion {
             } ?? []
         self.models = object.optional("models")?.value
         self.status = object.optional("status")?.value
+        self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
+        self.next = try object.optional("next")?.expectString("next")
     }
 }

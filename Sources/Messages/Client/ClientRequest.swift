@@ -9,6 +9,8 @@ public struct ClientRequest: Sendable, Equatable {
         case prompt(PromptRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
+        case logs(LogsRequest)
+        case requests(RequestsRequest)
         case models
         case status
         case ping
@@ -21,12 +23,11 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits", "logs",
-        "requests",
+        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
         "reload", "drain", "secrets",
     ]
 
-    static let operations = ["prompt", "cancel", "models", "status", "ping"]
+    static let operations = ["prompt", "cancel", "logs", "requests", "models", "status", "ping"]
 
     /// Reads a request.
     ///
@@ -65,6 +66,12 @@ public struct ClientRequest: Sendable, Equatable {
                 } catch {
                     throw .invalidValue("target", "must be the id of an open request of this connection")
                 }
+            case "logs":
+                try object.expectOnly(LogsRequest.fields)
+                return .logs(try LogsRequest(decoding: object))
+            case "requests":
+                try object.expectOnly(RequestsRequest.fields)
+                return .requests(try RequestsRequest(decoding: object))
             case "models", "status", "ping":
                 try object.expectOnly(["id", "op"])
                 return name == "models" ? .models : name == "status" ? .status : .ping
@@ -95,6 +102,12 @@ public struct ClientRequest: Sendable, Equatable {
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)
+        case .logs(let logs):
+            object.add("op", "logs")
+            logs.append(to: &object)
+        case .requests(let requests):
+            object.add("op", "requests")
+            requests.append(to: &object)
         case .models: object.add("op", "models")
         case .status: object.add("op", "status")
         case .ping: object.add("op", "ping")

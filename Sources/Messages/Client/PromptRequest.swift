@@ -15,14 +15,16 @@ public struct PromptRequest: Sendable, Equatable {
     public var stream = true
     /// The model's options, a JSON object.
     public var options: [UInt8]?
+    /// The conversation on record that the prompt continues; `nil` begins a new one.
+    public var conversation: String?
     /// How long the client will wait for the last frame.
     public var timeoutMilliseconds: Int?
 
-    static let fields = ["id", "op", "prompt", "system", "model", "stream", "options", "timeout_ms"]
+    static let fields = ["id", "op", "prompt", "system", "model", "stream", "options", "conversation", "timeout_ms"]
 
     /// Fields that have a name in the protocol and no meaning yet.
     public static let reservedFields = [
-        "purpose", "actor", "messages", "attachments", "schema", "tools", "tool_results", "conversation", "group",
+        "purpose", "actor", "messages", "attachments", "schema", "tools", "tool_results", "group",
     ]
 
     public init() {}
@@ -40,25 +42,17 @@ public struct PromptRequest: Sendable, Equatable {
 
     init(decoding object: JSONObject) throws(MessageError) {
         try object.expectOnly(Self.fields)
-        self.prompt = try Self.text("prompt", of: object)
-        self.system = try Self.text("system", of: object)
+        self.prompt = try object.raw("prompt", .string)
+        self.system = try object.raw("system", .string)
         self.model = try object.optional("model")?.expectString("model")
         if let model = self.model, model.utf8.count > ProtocolBounds.nameLength {
             throw .invalidValue("model", "longer than \(ProtocolBounds.nameLength) bytes")
         }
         self.stream = try object.optional("stream")?.expectBool("stream") ?? true
-        if let options = object.optional("options") {
-            guard options.kind == .object else { throw .wrongType("options", expected: "an object") }
-            self.options = Array(options.raw)
-        }
+        self.options = try object.raw("options", .object)
+        self.conversation = try object.optional("conversation")?.expectName("conversation")
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
-    }
-
-    private static func text(_ name: String, of object: JSONObject) throws(MessageError) -> [UInt8]? {
-        guard let slice = object.optional(name) else { return nil }
-        guard slice.kind == .string else { throw .wrongType(name, expected: "a string") }
-        return Array(slice.raw)
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -67,6 +61,7 @@ public struct PromptRequest: Sendable, Equatable {
         object.add("model", ifPresent: self.model)
         if !self.stream { object.add("stream", false) }
         if let options = self.options { object.add("options", raw: options) }
+        object.add("conversation", ifPresent: self.conversation)
         object.add("timeout_ms", ifPresent: self.timeoutMilliseconds)
     }
 }

@@ -17,6 +17,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     /// Where logs.db lives.
     public var stateDirectory: String
     public var durability: Durability
+    /// Whether prompts and answers are kept, in llm's tables.
+    public var storesPrompts: Bool
     /// The model of a request that names none: an id or an alias.
     public var defaultModel: String?
     public var providers: [ProviderSettings]
@@ -27,7 +29,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
 
     public init(
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
-        durability: Durability = .commit, defaultModel: String? = nil, providers: [ProviderSettings],
+        durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: String? = nil,
+        providers: [ProviderSettings],
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -35,6 +38,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.socketGroup = socketGroup
         self.stateDirectory = stateDirectory
         self.durability = durability
+        self.storesPrompts = storesPrompts
         self.defaultModel = defaultModel
         self.providers = providers
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
@@ -48,6 +52,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         object.add("socket_group", ifPresent: self.socketGroup)
         object.add("state_directory", self.stateDirectory)
         object.add("durability", self.durability.rawValue)
+        object.add("stores_prompts", self.storesPrompts)
         object.add("default_model", ifPresent: self.defaultModel)
         object.add("providers", rawElements: self.providers.map(\.encoded))
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
@@ -71,6 +76,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
             socketGroup: try object.optional("socket_group")?.expectInteger("socket_group", in: 0...Int(UInt32.max)),
             stateDirectory: try object.require("state_directory").expectString("state_directory"),
             durability: durability,
+            storesPrompts: try object.require("stores_prompts").expectBool("stores_prompts"),
             defaultModel: try object.optional("default_model")?.expectString("default_model"),
             providers: providers,
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(

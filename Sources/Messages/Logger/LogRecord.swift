@@ -10,7 +10,7 @@ public enum LoggerCommand: Sendable, Equatable {
     case record(sequence: Int, LogRecord)
 
     public init(decoding bytes: [UInt8]) throws(MessageError) {
-        let object = try JSONObject.internalMessage(bytes)
+        let object = try JSONObject.internalMessage(bytes, bounds: .logRecord)
         switch try object.require("op").expectString("op") {
         case "begin":
             self = .begin(
@@ -39,22 +39,29 @@ public enum LoggerCommand: Sendable, Equatable {
 public enum LogRecord: Sendable, Equatable {
     /// A request was admitted.
     case open(OpenRecord)
+    /// The model said more.
+    case output(OutputRecord)
     /// A request ended.
     case end(EndRecord)
 
     init(decoding object: JSONObject, operation: String) throws(MessageError) {
         switch operation {
         case "open": self = .open(try OpenRecord(decoding: object))
+        case "output": self = .output(try OutputRecord(decoding: object))
         case "end": self = .end(try EndRecord(decoding: object))
         default: throw .invalidValue("op", "'\(operation)' is not known")
         }
     }
 
     public func encoded(sequence: Int) -> [UInt8] {
-        var object = JSONObjectBuilder(minimumCapacity: 384)
+        var object = JSONObjectBuilder(minimumCapacity: 384 + self.contentLength)
         switch self {
         case .open(let record):
             object.add("op", "open")
+            object.add("sequence", sequence)
+            record.append(to: &object)
+        case .output(let record):
+            object.add("op", "output")
             object.add("sequence", sequence)
             record.append(to: &object)
         case .end(let record):
@@ -63,6 +70,15 @@ public enum LogRecord: Sendable, Equatable {
             record.append(to: &object)
         }
         return object.finish()
+    }
+
+    /// The bytes of what was asked or answered.
+    private var contentLength: Int {
+        switch self {
+        case .open(let record): record.content?.length ?? 0
+        case .output(let record): record.output.count
+        case .end(let record): record.output?.count ?? 0
+        }
     }
 }
 
@@ -76,9 +92,12 @@ public struct OpenRecord: Sendable, Equatable {
     public var provider: String
     public var model: String
     public var stream: Bool
+    /// What was asked; `nil` where prompts are not stored.
+    public var content: PromptContent?
 
     public init(
-        request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool
+        request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
+        content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -86,6 +105,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = provider
         self.model = model
         self.stream = stream
+        self.content = content
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
@@ -98,6 +118,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = try object.require("provider").expectString("provider")
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
+        self.content = try PromptContent(decoding: object)
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -109,6 +130,7 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("provider", self.provider)
         object.add("model", self.model)
         object.add("stream", self.stream)
+        self.content?.append(to: &object)
     }
 }
 
@@ -150,10 +172,12 @@ public struct EndRecord: Sendable, Equatable {
     public var finishReason: String?
     public var providerRequestID: String?
     public var failure: Failure?
+    /// What the model said after the last ``OutputRecord``: a JSON array of events, where there is anything.
+    public var output: [UInt8]?
 
     public init(
         request: ULID, atMilliseconds: Int, state: State, durationMilliseconds: Int, usage: Usage? = nil,
-        finishReason: String? = nil, providerRequestID: String? = nil, failure: Failure? = nil
+        finishReason: String? = nil, providerRequestID: String? = nil, failure: Failure? = nil, output: [UInt8]? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -163,6 +187,7 @@ public struct EndRecord: Sendable, Equatable {
         self.finishReason = finishReason
         self.providerRequestID = providerRequestID
         self.failure = failure
+        self.output = output
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
@@ -178,6 +203,9 @@ public struct EndRecord: Sendable, Equatable {
         self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason")
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
         self.failure = try object.optional("error").map { slice throws(MessageError) in try Failure(decoding: slice) }
+        self.output = try object.optional("output").map { slice throws(MessageError) in
+            try slice.expectRawArray("output")
+        }
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -189,6 +217,7 @@ public struct EndRecord: Sendable, Equatable {
         object.add("finish_reason", ifPresent: self.finishReason)
         object.add("provider_request_id", ifPresent: self.providerRequestID)
         if let failure = self.failure { object.add("error", raw: failure.encoded) }
+        if let output = self.output { object.add("output", raw: output) }
     }
 }
 
@@ -198,6 +227,14 @@ extension ULID {
             throw .wrongType(name, expected: "a ULID")
         }
         return ulid
+    }
+}
+
+extension JSONSlice {
+    /// An array as it was written.
+    func expectRawArray(_ name: String) throws(MessageError) -> [UInt8] {
+        guard self.kind == .array else { throw .wrongType(name, expected: "an array") }
+        return Array(self.raw)
     }
 }
 

@@ -34,7 +34,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     }
 
     public init(decoding bytes: [UInt8]) throws(MessageError) {
-        let object = try JSONObject.internalMessage(bytes)
+        let object = try JSONObject.internalMessage(bytes, bounds: .slotEvent)
         let name = try object.require("event").expectString("event")
         guard let fields = Self.fields(of: name) else {
             throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known")

@@ -8,7 +8,7 @@ public enum SlotRequest: Sendable, Equatable {
     case cancel(request: ULID)
 
     public init(decoding bytes: [UInt8]) throws(MessageError) {
-        let object = try JSONObject.internalMessage(bytes)
+        let object = try JSONObject.internalMessage(bytes, bounds: .slotRequest)
         switch try object.require("op").expectString("op") {
         case "prompt": self = .prompt(try ModelRequest(decoding: object))
         case "cancel": self = .cancel(request: try ULID(decoding: try object.require("request")))
@@ -26,14 +26,20 @@ public enum SlotRequest: Sendable, Equatable {
 
     /// The frame that runs a client's prompt.
     ///
-    /// - Parameter key: The provider's key, which travels nowhere else.
-    public static func encodePrompt(_ prompt: PromptRequest, request: ULID, model: String, key: String?) -> [UInt8] {
-        let payload = (prompt.prompt?.count ?? 0) + (prompt.system?.count ?? 0) + (prompt.options?.count ?? 0)
+    /// - Parameters:
+    ///   - messages: What was said before in the conversation, a JSON array (``ModelMessage``); `nil` at its beginning.
+    ///   - key: The provider's key, which travels nowhere else.
+    public static func encodePrompt(
+        _ prompt: PromptRequest, request: ULID, model: String, messages: [UInt8]? = nil, key: String?
+    ) -> [UInt8] {
+        let texts = (prompt.prompt?.count ?? 0) + (prompt.system?.count ?? 0) + (prompt.options?.count ?? 0)
+        let payload = texts + (messages?.count ?? 0)
         var object = JSONObjectBuilder(minimumCapacity: payload + 256)
         object.add("op", "prompt")
         object.add("request", request.description)
         object.add("model", model)
         object.add("stream", prompt.stream)
+        if let messages { object.add("messages", raw: messages) }
         if let text = prompt.prompt { object.add("prompt", raw: text) }
         if let system = prompt.system { object.add("system", raw: system) }
         if let options = prompt.options { object.add("options", raw: options) }
@@ -47,20 +53,24 @@ public struct ModelRequest: Sendable, Equatable {
     public var request: ULID
     public var model: String
     public var stream: Bool
+    /// What was said before in the conversation, oldest first. Its system prompt, if it has one, is the first.
+    public var messages: [ModelMessage]
     /// Empty where the client gave none.
     public var prompt: String
+    /// The system prompt of a conversation that begins.
     public var system: String?
     /// The options in the order in which the client gave them.
     public var options: [JSONValue.Member]
     public var key: String?
 
     public init(
-        request: ULID, model: String, stream: Bool = true, prompt: String, system: String? = nil,
-        options: [JSONValue.Member] = [], key: String? = nil
+        request: ULID, model: String, stream: Bool = true, messages: [ModelMessage] = [], prompt: String,
+        system: String? = nil, options: [JSONValue.Member] = [], key: String? = nil
     ) {
         self.request = request
         self.model = model
         self.stream = stream
+        self.messages = messages
         self.prompt = prompt
         self.system = system
         self.options = options
@@ -71,6 +81,10 @@ public struct ModelRequest: Sendable, Equatable {
         self.request = try ULID(decoding: try object.require("request"))
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
+        self.messages =
+            try object.optional("messages").map { slice throws(MessageError) in
+                try slice.expectArray("messages").map { value throws(MessageError) in try ModelMessage(value) }
+            } ?? []
         self.prompt = try object.optional("prompt")?.expectString("prompt") ?? ""
         self.system = try object.optional("system")?.expectString("system")
         self.options = object.optional("options")?.value.members ?? []

@@ -88,7 +88,9 @@ public struct WorkerHello: Sendable, Equatable {
 
 extension JSONObject {
     /// Reads a frame that one of our own processes sent.
-    static func internalMessage(_ bytes: [UInt8]) throws(MessageError) -> JSONObject {
-        do { return try JSONObject(bytes, bounds: .internalMessage) } catch { throw .invalidValue("frame", "\(error)") }
+    static func internalMessage(
+        _ bytes: [UInt8], bounds: JSONBounds = .internalMessage
+    ) throws(MessageError) -> JSONObject {
+        do { return try JSONObject(bytes, bounds: bounds) } catch { throw .invalidValue("frame", "\(error)") }
     }
 }
