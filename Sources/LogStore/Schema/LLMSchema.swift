@@ -65,7 +65,8 @@ enum LLMSchema {
         "m008_fix_column_order_in_logs", "m009_delete_logs_table_if_empty", "m010_create_new_log_tables",
         "m011_fts_for_responses", "m012_attachments_tables", "m013_usage", "m014_schemas", "m015_fragments_tables",
         "m016_fragments_table_pks", "m017_tools_tables", "m017_tools_plugin", "m018_tool_instances",
-        "m019_resolved_model", "m020_tool_results_attachments", "m021_tool_results_exception", "m022_response_reasoning",
+        "m019_resolved_model", "m020_tool_results_attachments", "m021_tool_results_exception",
+        "m022_response_reasoning",
     ]
 
     /// Those that ``store`` stands for; they only add tables, so that a file of a version before 0.32 can be adopted.

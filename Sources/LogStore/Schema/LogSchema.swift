@@ -15,13 +15,29 @@ enum LogSchema {
         case foreignTable(String)
     }
 
+    /// Brings the file up to date. One that is refused stays as it was.
+    static func migrate(_ queue: DatabaseQueue) throws {
+        let migrator = Self.migrator
+        guard try !queue.read(migrator.hasBeenSuperseded) else { throw Refusal.newerVersion }
+        let applied = try queue.read(migrator.appliedIdentifiers)
+        if !applied.contains(Self.adoption) {
+            try queue.inTransaction(.immediate) { db in
+                try LLMSchema.adopt(db)
+                return .rollback
+            }
+        }
+        try migrator.migrate(queue)
+    }
+
+    private static let adoption = "2-llm"
+
     /// Foreign keys are checked as rows are written: an adopted file may hold rows whose keys llm never checked.
-    static var migrator: DatabaseMigrator {
+    private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-requests", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.requests)
         }
-        migrator.registerMigration("2-llm", foreignKeyChecks: .immediate) { db in
+        migrator.registerMigration(Self.adoption, foreignKeyChecks: .immediate) { db in
             try LLMSchema.adopt(db)
             try db.execute(sql: Self.prompts)
         }

@@ -7,7 +7,9 @@ enum LLM {
     static let executable: String? = {
         if let path = ProcessInfo.processInfo.environment["BULKHEAD_LLM"] { return path }
         var folder = URL(fileURLWithPath: #filePath)
-        repeat { folder.deleteLastPathComponent() } while !Self.exists(folder.path + "/Package.swift")
+        repeat {
+            folder.deleteLastPathComponent()
+        } while !Self.exists(folder.path + "/Package.swift")
             && folder.path != "/"
         let directory = folder.path + "/.build/llm"
         return Self.exists(directory + "/packages") ? directory + "/bin/llm" : nil
