@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 let overlaySettings = settings + [.strictMemorySafety()]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -38,6 +39,7 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         // Overlays: those libraries with Swift names, and no pointer that leaves them.
@@ -57,7 +59,8 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
         .target(name: "Transport", swiftSettings: settings),
         .target(name: "Providers", dependencies: ["Transport", "Messages", "JSON"], swiftSettings: settings),
-        .target(name: "LogStore", dependencies: [grdb, "Messages"], swiftSettings: settings),
+        .target(
+            name: "LogStore", dependencies: [grdb, sqlite, "CSodium", "Messages", "JSON"], swiftSettings: settings),
         .target(name: "Configuration", dependencies: [yams, "Messages"], swiftSettings: settings),
 
         // Programs.
@@ -99,7 +102,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "LogStoreTests", dependencies: ["LogStore", "Messages", "Framing", grdb], swiftSettings: settings),
+            name: "LogStoreTests", dependencies: ["LogStore", "Messages", "JSON", "Framing", grdb],
+            swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
         .testTarget(
             name: "BulkheadClientTests",

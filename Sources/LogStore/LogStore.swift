@@ -12,6 +12,8 @@ public final class LogStore {
     public private(set) var acknowledged = 0
 
     private let queue: DatabaseQueue
+    private var writer: RecordWriter?
+    private var session: ULID?
 
     /// How long to wait for another program that is writing into the file.
     private static let busyTimeoutSeconds = 10.0
@@ -21,6 +23,7 @@ public final class LogStore {
         self.path = path
         do {
             self.queue = try Self.open(path, durability: durability)
+            self.writer = try self.queue.inDatabase(RecordWriter.init)
         } catch {
             throw LogStoreError(opening: path, error)
         }
@@ -37,8 +40,7 @@ public final class LogStore {
         try queue.inDatabase { db in
             try db.execute(sql: durability == .commit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
         }
-        guard try !queue.read(LogSchema.migrator.hasBeenSuperseded) else { throw LogSchema.WrittenByNewerVersion() }
-        try LogSchema.migrator.migrate(queue)
+        try LogSchema.migrate(queue)
         return queue
     }
 
@@ -49,24 +51,30 @@ public final class LogStore {
     public func begin(session: ULID, atMilliseconds milliseconds: Int) throws(LogStoreError) -> Int {
         var sequence = 0
         do {
+            let writer = self.openWriter
             try self.queue.inTransaction(.immediate) { db in
-                sequence = try Self.begin(session: session, atMilliseconds: milliseconds, in: db)
+                sequence = try Self.begin(session: session, atMilliseconds: milliseconds, in: db, writer)
                 return .commit
             }
         } catch {
             throw LogStoreError(writing: self.path, error)
         }
+        self.session = session
         self.acknowledged = sequence
         return sequence
     }
 
-    private static func begin(session: ULID, atMilliseconds milliseconds: Int, in db: Database) throws -> Int {
+    private static func begin(
+        session: ULID, atMilliseconds milliseconds: Int, in db: Database, _ writer: RecordWriter
+    ) throws -> Int {
         let known = try Int.fetchOne(
             db, sql: "SELECT sequence FROM bulkhead_session WHERE session = ?", arguments: [session.description])
         if let known { return known }
-        try db.execute(
-            sql: "UPDATE requests SET state = 'lost', ended_ms = ?, error_message = ? WHERE state = 'open'",
-            arguments: [milliseconds, "the supervisor ended before the request did"])
+        for request in try String.fetchAll(db, sql: "SELECT id FROM requests WHERE state = 'open'") {
+            try writer.lose(request, atMilliseconds: milliseconds)
+        }
+        // Sequence numbers begin again, so nothing of another session may stay.
+        try db.execute(sql: "DELETE FROM bulkhead_output")
         try db.execute(
             sql: """
                 INSERT INTO bulkhead_session (id, session, sequence) VALUES (1, ?, 0)
@@ -78,15 +86,17 @@ public final class LogStore {
 
     /// Writes the batch, all of it or nothing, and returns the requests whose record fitted no row and was left out.
     ///
-    /// That is an end without an open row, or a second row for one id: it takes a file that was replaced or edited while
-    /// the daemon ran. Such a record counts as committed, since sending it again could not help.
+    /// That is an end or a piece of an answer without an open row, or a second row for one id: it takes a file that was
+    /// replaced or edited while the daemon ran. Such a record counts as committed, since sending it again could not help.
     public func commit(_ batch: RecordBatch) throws(LogStoreError) -> [ULID] {
         guard !batch.isEmpty else { return [] }
         precondition(batch.firstSequence == self.acknowledged + 1, "a batch must follow what is in the file")
+        guard let session = self.session else { preconditionFailure("a batch before the session it belongs to") }
         var unmatched: [ULID] = []
         do {
+            let writer = self.openWriter
             try self.queue.inTransaction(.immediate) { db in
-                for record in batch.records where try !record.write(to: db) { unmatched.append(record.request) }
+                unmatched = try writer.write(batch.records, lastSequence: batch.lastSequence, session: session)
                 try db.cachedStatement(sql: "UPDATE bulkhead_session SET sequence = ?")
                     .execute(arguments: [batch.lastSequence])
                 return .commit
@@ -102,7 +112,13 @@ public final class LogStore {
     ///
     /// Nothing is lost if that fails: the write-ahead log stays, and whoever opens the file next reads it.
     public func close() {
+        self.writer = nil
         try? self.queue.inDatabase { db in _ = try db.checkpoint(.passive) }
         try? self.queue.close()
+    }
+
+    private var openWriter: RecordWriter {
+        guard let writer = self.writer else { preconditionFailure("the log is closed") }
+        return writer
     }
 }

@@ -29,11 +29,8 @@ public struct LogStoreError: Error, Equatable, CustomStringConvertible {
         guard let error = error as? DatabaseError else {
             self.remedy = .intervention
             self.code = nil
-            let reason =
-                error is LogSchema.WrittenByNewerVersion
-                ? "it was written by a newer version of Bulkhead; install that version, or move the file away"
-                : "\(error)"
-            self.description = "\(path) \(failure): \(reason)"
+            self.description =
+                "\(path) \(failure): \((error as? LogSchema.Refusal)?.advice(path) ?? String(describing: error))"
             return
         }
         let (remedy, advice) = Self.judge(error.resultCode)
@@ -54,6 +51,19 @@ public struct LogStoreError: Error, Equatable, CustomStringConvertible {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             (.intervention, "check that it and its directory exist and may be written")
         default: (.intervention, "move it away, or name another file")
+        }
+    }
+}
+
+extension LogSchema.Refusal {
+    fileprivate func advice(_ path: String) -> String {
+        switch self {
+        case .newerVersion: "it was written by a newer version of Bulkhead; install that version, or move the file away"
+        case .olderLLM:
+            "it holds the record of an older llm; bring it up to date with 'llm logs -d \(path)' of llm 0.32 or newer, "
+                + "or move it away"
+        case .foreignTable(let name):
+            "its table '\(name)' is not the one that llm makes; move the file away, or name another one"
         }
     }
 }

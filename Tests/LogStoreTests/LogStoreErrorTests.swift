@@ -50,7 +50,7 @@ import Testing
 
     @Test func tablesOfAnotherProgramInTheFileAreNoObstacle() throws {
         let file = try LogFile(self.directory.database)
-        try file.queue.write { db in try db.execute(sql: "CREATE TABLE turns (id TEXT PRIMARY KEY)") }
+        try file.queue.write { db in try db.execute(sql: "CREATE TABLE books (id TEXT PRIMARY KEY)") }
         let store = try LogStore(path: self.directory.database, durability: .relaxed)
         _ = try store.begin(session: Samples.ulid(), atMilliseconds: Samples.now)
         try store.commit(Samples.open(Samples.ulid()))

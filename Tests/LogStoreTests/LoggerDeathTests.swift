@@ -95,7 +95,7 @@ import Testing
         let session = Samples.ulid()
         let requests = Samples.ulids(5000)
         let commands = Samples.commands(for: requests)
-        let first = try self.logger(fileSizeLimit: 512)
+        let first = try self.logger(fileSizeLimit: 1024)
         try first.begin(session)
         try first.send(commands)
         let acknowledged = try first.awaitAcknowledgement(of: commands.count)
