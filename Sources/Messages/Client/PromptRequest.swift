@@ -31,13 +31,15 @@ public struct PromptRequest: Sendable, Equatable {
 
     /// A request made from texts.
     public init(
-        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil
+        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil,
+        conversation: String? = nil
     ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
         self.model = model
         self.stream = stream
         self.options = options?.serialized()
+        self.conversation = conversation
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
