@@ -3,7 +3,7 @@ import Glibc
 import LogStore
 import Messages
 
-/// The logger from its first line to its exit code.
+/// The logger, or the reader, from its first line to its exit code.
 enum LoggerProgram {
     /// Where the supervisor puts the channel.
     private static let channelDescriptor: CInt = 3
@@ -35,6 +35,7 @@ enum LoggerProgram {
         guard fstat(Self.channelDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
             throw ProgramError(.usage, "descriptor 3 is no channel: bulkheadd starts this program, nobody else")
         }
+        if arguments.reads { return try Self.read(arguments.database) }
         let channel = BlockingChannel(
             adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.logFrame)
         let lock = try Self.lock(arguments.database)
@@ -43,6 +44,17 @@ enum LoggerProgram {
         try session.run()
         store.close()
         _ = consume lock
+    }
+
+    /// The reader's part. It takes no lock: its file is the logger's, who holds that.
+    private static func read(_ database: String) throws(ProgramError) {
+        let channel = BlockingChannel(
+            adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.readerFrame)
+        let reader: LogReader
+        do { reader = try LogReader(path: database) } catch { throw ProgramError(error) }
+        var session = ReaderSession(channel: channel, reader: reader)
+        try session.run()
+        reader.close()
     }
 
     private static func lock(_ database: String) throws(ProgramError) -> DatabaseLock {
