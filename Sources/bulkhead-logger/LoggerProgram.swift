@@ -7,6 +7,8 @@ import Messages
 enum LoggerProgram {
     /// Where the supervisor puts the channel.
     private static let channelDescriptor: CInt = 3
+    /// What SQLite may take in a reader, in bytes: its cache, and the larger of a long value and the words of a search.
+    private static let readerMemory = 64 << 20
     /// For a predecessor to commit what it was sent.
     private static let lockTimeout = Duration.seconds(10)
 
@@ -50,6 +52,7 @@ enum LoggerProgram {
     private static func read(_ database: String) throws(ProgramError) {
         let channel = BlockingChannel(
             adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.readerFrame)
+        LogReader.limitMemory(to: Self.readerMemory)
         let reader: LogReader
         do { reader = try LogReader(path: database) } catch { throw ProgramError(error) }
         var session = ReaderSession(channel: channel, reader: reader)

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GRDBSQLite
 public import Messages
 
 /// Answers questions about the record (proto/reader.md), from a connection that cannot write.
@@ -50,7 +51,9 @@ public final class LogReader {
         } catch let failure as Failure {
             return .error(query: query.number, failure)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
-            return .error(query: query.number, Self.timeout(query.question))
+            return .error(query: query.number, Self.exhaustion(query.question, "took too long"))
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOMEM {
+            return .error(query: query.number, Self.exhaustion(query.question, "needs too much memory"))
         } catch {
             let error = LogStoreError(reading: self.path, error)
             return .error(query: query.number, Failure(.logUnavailable, error.description))
@@ -84,12 +87,16 @@ public final class LogReader {
         else { throw HistoryQuestion.tooLong }
     }
 
-    private static func timeout(_ question: ReaderQuery.Question) -> Failure {
+    private static func exhaustion(_ question: ReaderQuery.Question, _ reason: String) -> Failure {
         if case .logs(let request) = question, request.search != nil {
-            return Failure(.invalidRequest, "the search took too long and was ended; search for rarer words")
+            return Failure(.invalidRequest, "the search \(reason) and was ended; search for rarer or whole words")
         }
-        return Failure(.logUnavailable, "the record took too long to read")
+        return Failure(.logUnavailable, "the question about the record \(reason)")
     }
+
+    /// Bounds what SQLite may take in this process, for all connections, in bytes: without it a search for the beginning
+    /// of a word takes as much as all the words that begin so.
+    public static func limitMemory(to bytes: Int) { sqlite3_hard_heap_limit64(Int64(bytes)) }
 
     /// Closes the file.
     public func close() {

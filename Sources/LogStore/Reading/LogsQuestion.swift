@@ -91,6 +91,7 @@ struct LogsQuestion {
     private func search(_ search: String, _ take: (String) throws -> Bool) throws -> String? {
         // One more than a page holds says whether there is another page.
         let ids = try self.matches(search, limit: self.request.limit + 1)
+        self.connection.clock.beginSlice()
         var last: String?
         for id in ids {
             guard try take(id) else { return last }

@@ -83,6 +83,7 @@ final class QuestionClock {
     private let patience: Duration
     private let slice: Duration
     private var start = ContinuousClock.now
+    private var sliceStart = ContinuousClock.now
 
     /// - Parameters:
     ///   - patience: After which a question is ended, so that the others are answered too.
@@ -92,11 +93,17 @@ final class QuestionClock {
         self.slice = slice
     }
 
-    func begin() { self.start = .now }
+    func begin() {
+        self.start = .now
+        self.sliceStart = self.start
+    }
+
+    /// Begins another slice of the same question.
+    func beginSlice() { self.sliceStart = .now }
 
     /// Whether the question is to be ended.
     var isOver: Bool { ContinuousClock.now - self.start > self.patience }
 
     /// Whether what can go on later should.
-    var isSliceOver: Bool { ContinuousClock.now - self.start > self.slice }
+    var isSliceOver: Bool { ContinuousClock.now - self.sliceStart > self.slice }
 }
