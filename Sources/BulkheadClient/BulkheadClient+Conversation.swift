@@ -21,7 +21,7 @@ extension ClientEvent.Event {
         switch self {
         case .start(_, _, _, let conversation): conversation
         case .done(let completion): completion.conversation
-        case .text, .reasoning, .toolCall, .error, .unknown: nil
+        case .text, .reasoning, .toolCall, .toolResult, .metadata, .error, .unknown: nil
         }
     }
 }

@@ -28,6 +28,11 @@ public struct JSONObject: Sendable {
         return nil
     }
 
+    /// The object, built.
+    public var value: JSONValue {
+        .object(self.members.map { JSONValue.Member($0.name, self.slice($0).value) })
+    }
+
     public func slice(_ member: JSONMember) -> JSONSlice { JSONSlice(bytes: self.bytes, token: member.value) }
 }
 

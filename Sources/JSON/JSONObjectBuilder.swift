@@ -33,6 +33,14 @@ public struct JSONObjectBuilder {
         JSONWriter.append(value, to: &self.content, format: .compact, level: 0)
     }
 
+    /// Adds a member whose name may be any.
+    public mutating func add(_ member: JSONValue.Member) {
+        if self.content.count > 1 { self.content.append(UInt8(ascii: ",")) }
+        JSONWriter.append(member.name, to: &self.content)
+        self.content.append(UInt8(ascii: ":"))
+        JSONWriter.append(member.value, to: &self.content, format: .compact, level: 0)
+    }
+
     /// Adds a member whose value is JSON text already.
     ///
     /// Not generic: every frame passes here, and a generic function of another module would take its bytes apart one by

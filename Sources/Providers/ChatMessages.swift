@@ -22,38 +22,29 @@ struct ChatMessages {
 
     /// - Throws: ``RequestEnd`` for a part that cannot be sent.
     init(_ request: ModelRequest) throws(RequestEnd) {
-        for (index, message) in request.messages.enumerated() { try self.append(message, number: index + 1) }
-        if let system = request.system, !system.isEmpty { self.appendSystem(system) }
-        // An empty prompt after other messages asks for what comes next; alone it is still a request.
-        if !request.prompt.isEmpty || self.values.isEmpty {
-            self.append(role: "user", content: .string(request.prompt))
-        }
+        for (index, message) in request.conversation.enumerated() { try self.append(message, number: index + 1) }
     }
 
     private mutating func append(_ message: ModelMessage, number: Int) throws(RequestEnd) {
         var texts: [String] = []
         var calls: [JSONValue] = []
         for part in message.parts {
-            switch (part["type"]?.string ?? "", message.role) {
-            case ("text", let role) where role != "tool":
-                guard let text = part["text"]?.string else { throw Self.unsendable(part, in: message, number) }
-                texts.append(text)
-            case ("reasoning", _): break
-            case ("tool_call", "assistant"):
-                guard let call = Self.toolCall(part) else { throw Self.unsendable(part, in: message, number) }
-                calls.append(call)
-            case ("tool_result", "tool"):
-                guard let result = Self.toolResult(part) else { throw Self.unsendable(part, in: message, number) }
-                self.values.append(result)
+            switch (part.content, message.role) {
+            case (.text(let text), let role) where role != .tool: texts.append(text)
+            case (.reasoning, _): break
+            // A call that the provider made itself has its result in the same message, for which there is no place.
+            case (.toolCall(let call), .assistant) where !call.isServerExecuted: calls.append(Self.toolCall(call))
+            case (.toolResult(let result), .tool) where !result.isServerExecuted && result.attachments.isEmpty:
+                self.values.append(Self.toolResult(result))
             default: throw Self.unsendable(part, in: message, number)
             }
         }
         let text = texts.joined()
         switch message.role {
-        case "tool": break
-        case "system" where !texts.isEmpty: self.appendSystem(text)
-        case "assistant": self.append(role: "assistant", content: texts.isEmpty ? .null : .string(text), calls)
-        default: if !texts.isEmpty { self.append(role: message.role, content: .string(text)) }
+        case .tool: break
+        case .system: if !texts.isEmpty { self.appendSystem(text) }
+        case .assistant: self.append(role: "assistant", content: texts.isEmpty ? .null : .string(text), calls)
+        case .user: if !texts.isEmpty { self.append(role: "user", content: .string(text)) }
         }
     }
 
@@ -68,36 +59,37 @@ struct ChatMessages {
         self.values.append(.object([.init("role", .string(role)), .init("content", content)] + calls))
     }
 
-    /// `nil` for a call that the provider made itself: its result is in the same message, for which there is no place.
-    private static func toolCall(_ part: JSONValue) -> JSONValue? {
-        guard !Self.wasMadeByProvider(part), let name = part["name"], name.string != nil else { return nil }
-        let arguments = (part["arguments"] ?? .object([])).text(JSONFormat(isSpaced: true, escapesNonASCII: true))
+    private static func toolCall(_ call: ToolCall) -> JSONValue {
+        let value = (try? JSONValue(parsing: call.arguments, bounds: .lenient)) ?? .object([])
+        let arguments = value.text(JSONFormat(isSpaced: true, escapesNonASCII: true))
         return .object([
             .init("type", .string("function")),
-            .init("id", part["tool_call_id"] ?? .null),
-            .init("function", .object([.init("name", name), .init("arguments", .string(arguments))])),
+            .init("id", call.id.isEmpty ? .null : .string(call.id)),
+            .init("function", .object([.init("name", .string(call.name)), .init("arguments", .string(arguments))])),
         ])
     }
 
-    private static func toolResult(_ part: JSONValue) -> JSONValue? {
-        guard !Self.wasMadeByProvider(part), let output = part["output"], output.string != nil else { return nil }
-        return .object([
+    private static func toolResult(_ result: ToolResult) -> JSONValue {
+        .object([
             .init("role", .string("tool")),
-            .init("tool_call_id", part["tool_call_id"] ?? .null),
-            .init("content", output),
+            .init("tool_call_id", result.toolCallID.map(JSONValue.string) ?? .null),
+            .init("content", .string(result.output)),
         ])
     }
 
-    private static func wasMadeByProvider(_ part: JSONValue) -> Bool { part["server_executed"]?.bool == true }
-
-    private static func unsendable(_ part: JSONValue, in message: ModelMessage, _ number: Int) -> RequestEnd {
-        let kind = (part["type"]?.string ?? "without a type").truncated(toUTF8Length: 64)
-        let type = part["attachment"]?["type"]?.string.map { " (\($0.truncated(toUTF8Length: 64)))" } ?? ""
-        let origin = Self.wasMadeByProvider(part) ? " that a provider ran itself" : ""
+    private static func unsendable(_ part: MessagePart, in message: ModelMessage, _ number: Int) -> RequestEnd {
+        var detail = ""
+        switch part.content {
+        case .attachment(let attachment):
+            detail = attachment.mediaType.map { " (\($0.truncated(toUTF8Length: 64)))" } ?? ""
+        case .toolCall(let call): detail = call.isServerExecuted ? " that a provider ran itself" : ""
+        case .toolResult(let result):
+            detail = result.isServerExecuted ? " that a provider ran itself" : " with attachments"
+        case .text, .reasoning: break
+        }
         return .failed(
             .modelError,
-            "message \(number) of the conversation, of role '\(message.role.truncated(toUTF8Length: 64))', has a part "
-                + "'\(kind)'\(type)\(origin), which this version cannot send to this provider; begin a new conversation"
-        )
+            "message \(number) of the conversation, of role '\(message.role.rawValue)', has a part '\(part.type)'\(detail), "
+                + "which this version cannot send to this provider; begin a new conversation")
     }
 }

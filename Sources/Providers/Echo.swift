@@ -69,6 +69,6 @@ struct Echo: Provider {
 
     /// The prompts of the conversation so far, as they were asked.
     private static func previous(_ messages: [ModelMessage]) -> [JSONValue] {
-        messages.filter { $0.role == "user" }.map { .object([.init("prompt", .string($0.text))]) }
+        messages.filter { $0.role == .user }.map { .object([.init("prompt", .string($0.text))]) }
     }
 }

@@ -55,7 +55,7 @@ extension Simulation {
                 default: .error
                 }
             self.promptHasEnded(key, name: name, as: state)
-        case .reasoning, .toolCall, .unknown:
+        case .reasoning, .toolCall, .toolResult, .metadata, .unknown:
             self.fail("request \(key.text) was answered with what nobody said")
         }
     }
@@ -125,7 +125,7 @@ extension Simulation {
             guard let prompt = self.prompts[target] else { return }
             self.prompts[target]!.wasCancelled = true
             if prompt.slot != nil, !prompt.isOver { self.prompts[target]!.mustEndCancelled = true }
-        case .start, .text, .reasoning, .toolCall, .unknown:
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
             self.fail("an operation that answers at once was answered as a prompt")
         }
     }

@@ -21,7 +21,7 @@ struct OutputBuffer: Sendable {
         switch output {
         case .text(let content): self.append(event[content], .text, #"{"event":"text","text":""#)
         case .reasoning(let content): self.append(event[content], .reasoning, #"{"event":"reasoning","text":""#)
-        case .toolCall:
+        case .whole:
             self.begin(.nothing)
             self.bytes.append(contentsOf: event)
         }
@@ -30,9 +30,19 @@ struct OutputBuffer: Sendable {
 
     /// Adds the answer of a last event that came whole.
     mutating func append(_ answer: SlotOutcome.Answer, of event: [UInt8]) {
+        if let events = answer.events { return self.append(events: event[events]) }
         if let reasoning = answer.reasoning { self.append(.reasoning(reasoning), of: event) }
         if let text = answer.text { self.append(.text(text), of: event) }
-        for call in answer.toolCalls { self.append(.toolCall, of: SlotEvent.toolCall(call).encoded) }
+        for call in answer.toolCalls { self.append(.whole, of: SlotEvent.toolCall(call).encoded) }
+    }
+
+    /// Adds the elements of a JSON array of events.
+    private mutating func append(events: ArraySlice<UInt8>) {
+        let elements = events.dropFirst().dropLast()
+        guard elements.contains(where: { $0 > 0x20 }) else { return }
+        self.begin(.nothing)
+        self.bytes.append(contentsOf: elements)
+        self.total += elements.count
     }
 
     /// Takes what was gathered, as a JSON array; `nil` where there is nothing.

@@ -24,8 +24,7 @@ extension SupervisorCore {
             if self.configuration.storesPrompts {
                 // A conversation has the name of its first request.
                 opening.content = PromptContent(
-                    conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip,
-                    prompt: prompt.prompt, system: prompt.system, options: prompt.options)
+                    prompt, conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip)
             }
             guard self.log.hasRoom(for: opening) else {
                 throw self.logger.isReady
@@ -291,7 +290,7 @@ extension SupervisorCore {
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: .done, durationMilliseconds: duration,
             usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID,
-            output: output)
+            output: output, resolvedModel: outcome.resolvedModel)
         let frame = ClientAnswer.done(
             id: request.clientID, request: request.ulid, model: request.model,
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,

@@ -23,7 +23,7 @@ struct AnswerPrinter {
             if let reasoning = completion.reasoning { try self.printReasoning(reasoning) }
             if let text = completion.text { try self.printText(text) }
             for call in completion.toolCalls { try self.printToolCall(call) }
-        case .start, .error, .unknown: break
+        case .start, .toolResult, .metadata, .error, .unknown: break
         }
     }
 

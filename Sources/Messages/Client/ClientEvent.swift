@@ -11,6 +11,10 @@ public struct ClientEvent: Sendable, Equatable {
         case text(String)
         case reasoning(String)
         case toolCall(ToolCall)
+        /// What came of a tool that the provider ran itself.
+        case toolResult(ToolResult)
+        /// What belongs to the part before, for who sends the messages of a conversation themselves.
+        case metadata(PartMetadata)
         case done(Completion)
         case error(Failure, request: String?, usage: Usage?)
         /// An event of a later version.
@@ -28,10 +32,14 @@ public struct ClientEvent: Sendable, Equatable {
         public var finishReason: String?
         public var durationMilliseconds: Int?
         public var providerRequestID: String?
+        /// The model that answered, where it is another than was asked.
+        public var resolvedModel: String?
         /// The whole answer, where it was not streamed.
         public var text: String?
         public var reasoning: String?
         public var toolCalls: [ToolCall] = []
+        /// The whole answer as the events that a streamed one would have been, where the three above do not say all.
+        public var events: [SlotEvent] = []
 
         /// The answer to `op: models`.
         public var models: JSONValue?
@@ -67,6 +75,8 @@ public struct ClientEvent: Sendable, Equatable {
         case "text": self.event = .text(try object.require("text").expectString("text"))
         case "reasoning": self.event = .reasoning(try object.require("text").expectString("text"))
         case "tool_call": self.event = .toolCall(try ToolCall(decoding: object))
+        case "tool_result": self.event = .toolResult(try ToolResult(object.value))
+        case "metadata": self.event = .metadata(try PartMetadata(object.value))
         case "done": self.event = .done(try Completion(decoding: object))
         case "error":
             self.event = .error(
@@ -81,7 +91,7 @@ public struct ClientEvent: Sendable, Equatable {
     public var isLast: Bool {
         switch self.event {
         case .done, .error: true
-        case .start, .text, .reasoning, .toolCall, .unknown: false
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: false
         }
     }
 }
@@ -101,6 +111,11 @@ extension ClientEvent.Completion {
         self.toolCalls =
             try object.optional("tool_calls").map { slice throws(MessageError) in
                 try ToolCall.list(decoding: slice)
+            } ?? []
+        self.resolvedModel = try object.optional("resolved_model")?.expectString("resolved_model")
+        self.events =
+            try object.optional("events").map { slice throws(MessageError) in
+                try SlotEvent.output(decoding: try slice.expectRawArray("events"))
             } ?? []
         self.models = object.optional("models")?.value
         self.status = object.optional("status")?.value

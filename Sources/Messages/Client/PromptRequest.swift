@@ -15,17 +15,28 @@ public struct PromptRequest: Sendable, Equatable {
     public var stream = true
     /// The model's options, a JSON object.
     public var options: [UInt8]?
+    /// What was said before, a JSON array of messages; instead of a conversation on record.
+    public var messages: [UInt8]?
+    /// What is shown with the prompt, a JSON array.
+    public var attachments: [UInt8]?
+    /// What the answer must look like: a JSON Schema.
+    public var schema: [UInt8]?
+    /// The tools that the model may ask for, a JSON array.
+    public var tools: [UInt8]?
+    /// What came of the tool calls of the answer before, a JSON array.
+    public var toolResults: [UInt8]?
     /// The conversation on record that the prompt continues; `nil` begins a new one.
     public var conversation: String?
     /// How long the client will wait for the last frame.
     public var timeoutMilliseconds: Int?
 
-    static let fields = ["id", "op", "prompt", "system", "model", "stream", "options", "conversation", "timeout_ms"]
+    static let fields = [
+        "id", "op", "prompt", "system", "model", "stream", "options", "messages", "attachments", "schema",
+        "tools", "tool_results", "conversation", "timeout_ms",
+    ]
 
     /// Fields that have a name in the protocol and no meaning yet.
-    public static let reservedFields = [
-        "purpose", "actor", "messages", "attachments", "schema", "tools", "tool_results", "group",
-    ]
+    public static let reservedFields = ["purpose", "actor", "group"]
 
     public init() {}
 
@@ -52,14 +63,56 @@ public struct PromptRequest: Sendable, Equatable {
         }
         self.stream = try object.optional("stream")?.expectBool("stream") ?? true
         self.options = try object.raw("options", .object)
+        if let messages = object.optional("messages") { _ = try ModelMessage.list(messages.value) }
+        self.messages = try object.raw("messages", .array)
+        if let attachments = object.optional("attachments") {
+            for attachment in try Attachment.list(attachments.value) {
+                guard case .path = attachment.source else { continue }
+                throw .invalidValue("attachments", "the daemon opens no files of clients: send the 'content' in base64")
+            }
+        }
+        self.attachments = try object.raw("attachments", .array)
+        self.schema = try Self.schema(object)
+        if let tools = object.optional("tools") { _ = try ToolDefinition.list(tools.value) }
+        self.tools = try object.raw("tools", .array)
+        if let results = object.optional("tool_results") { _ = try ToolResult.list(results.value) }
+        self.toolResults = try object.raw("tool_results", .array)
         self.conversation = try object.optional("conversation")?.expectName("conversation")
+        if self.conversation != nil, self.messages != nil {
+            throw .invalidValue("messages", "the conversation has its own; name one of the two")
+        }
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
 
-    /// The bytes of its texts and options.
+    /// A JSON Schema, or llm's short form of one.
+    private static func schema(_ object: JSONObject) throws(MessageError) -> [UInt8]? {
+        guard let slice = object.optional("schema") else { return nil }
+        switch slice.kind {
+        case .object: return Array(slice.raw)
+        case .string:
+            do { return try SchemaText.schema(slice.string!).serialized() } catch {
+                throw .invalidValue("schema", error.description)
+            }
+        default: throw .wrongType("schema", expected: "a JSON Schema, or a text such as 'name, age int'")
+        }
+    }
+
+    /// Appends what goes to the worker as it came: all but prompt and system.
+    func appendContent(to object: inout JSONObjectBuilder) {
+        if let messages = self.messages { object.add("messages", raw: messages) }
+        if let attachments = self.attachments { object.add("attachments", raw: attachments) }
+        if let schema = self.schema { object.add("schema", raw: schema) }
+        if let tools = self.tools { object.add("tools", raw: tools) }
+        if let results = self.toolResults { object.add("tool_results", raw: results) }
+    }
+
+    /// The bytes of all that is JSON already.
     public var length: Int {
-        (self.prompt?.count ?? 0) + (self.system?.count ?? 0) + (self.options?.count ?? 0)
+        [
+            self.prompt, self.system, self.options, self.messages, self.attachments, self.schema, self.tools,
+            self.toolResults,
+        ].reduce(0) { $0 + ($1?.count ?? 0) }
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -68,6 +121,7 @@ public struct PromptRequest: Sendable, Equatable {
         object.add("model", ifPresent: self.model)
         if !self.stream { object.add("stream", false) }
         if let options = self.options { object.add("options", raw: options) }
+        self.appendContent(to: &object)
         object.add("conversation", ifPresent: self.conversation)
         object.add("timeout_ms", ifPresent: self.timeoutMilliseconds)
     }

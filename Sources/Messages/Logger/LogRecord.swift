@@ -174,10 +174,13 @@ public struct EndRecord: Sendable, Equatable {
     public var failure: Failure?
     /// What the model said after the last ``OutputRecord``: a JSON array of events, where there is anything.
     public var output: [UInt8]?
+    /// The model that answered, where it is another than was asked.
+    public var resolvedModel: String?
 
     public init(
         request: ULID, atMilliseconds: Int, state: State, durationMilliseconds: Int, usage: Usage? = nil,
-        finishReason: String? = nil, providerRequestID: String? = nil, failure: Failure? = nil, output: [UInt8]? = nil
+        finishReason: String? = nil, providerRequestID: String? = nil, failure: Failure? = nil, output: [UInt8]? = nil,
+        resolvedModel: String? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -188,6 +191,7 @@ public struct EndRecord: Sendable, Equatable {
         self.providerRequestID = providerRequestID
         self.failure = failure
         self.output = output
+        self.resolvedModel = resolvedModel
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
@@ -203,6 +207,7 @@ public struct EndRecord: Sendable, Equatable {
         self.finishReason = try object.optional("finish_reason")?.expectString("finish_reason")
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
         self.failure = try object.optional("error").map { slice throws(MessageError) in try Failure(decoding: slice) }
+        self.resolvedModel = try object.optional("resolved_model")?.expectString("resolved_model")
         self.output = try object.optional("output").map { slice throws(MessageError) in
             try slice.expectRawArray("output")
         }
@@ -218,6 +223,7 @@ public struct EndRecord: Sendable, Equatable {
         object.add("provider_request_id", ifPresent: self.providerRequestID)
         if let failure = self.failure { object.add("error", raw: failure.encoded) }
         if let output = self.output { object.add("output", raw: output) }
+        object.add("resolved_model", ifPresent: self.resolvedModel)
     }
 }
 

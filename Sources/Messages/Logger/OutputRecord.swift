@@ -29,18 +29,25 @@ extension SlotEvent {
         guard case .array(let elements)? = try? JSONValue(parsing: array, bounds: .logRecord) else {
             throw .wrongType("output", expected: "an array of events")
         }
-        return try elements.map { element throws(MessageError) in
-            let text = element["text"]?.string
-            switch (element["event"]?.string, text) {
-            case ("text", let text?): return .text(text)
-            case ("reasoning", let text?): return .reasoning(text)
-            case ("tool_call", _):
-                guard let id = element["tool_call_id"]?.string, let name = element["name"]?.string,
-                    let arguments = element["arguments"], arguments.members != nil
-                else { throw .wrongType("output", expected: "an array of events") }
-                return .toolCall(ToolCall(id: id, name: name, arguments: arguments.serialized()))
-            default: throw .wrongType("output", expected: "an array of events")
-            }
+        return try elements.map { element throws(MessageError) in try SlotEvent(output: element) }
+    }
+
+    /// Reads an event that is part of an answer, and no last one.
+    init(output event: JSONValue) throws(MessageError) {
+        switch (event["event"]?.string, event["text"]?.string) {
+        case ("text", let text?): self = .text(text)
+        case ("reasoning", let text?): self = .reasoning(text)
+        case ("tool_call", _):
+            guard let id = event["tool_call_id"]?.string, let name = event["name"]?.string,
+                let arguments = event["arguments"], arguments.members != nil
+            else { throw .wrongType("output", expected: "an array of events") }
+            self = .toolCall(
+                ToolCall(
+                    id: id, name: name, arguments: arguments.serialized(),
+                    isServerExecuted: event["server_executed"]?.bool ?? false))
+        case ("tool_result", _): self = .toolResult(try ToolResult(event))
+        case ("metadata", _): self = .metadata(try PartMetadata(event))
+        default: throw .wrongType("output", expected: "an array of events")
         }
     }
 }

@@ -14,6 +14,14 @@ public struct PromptContent: Sendable, Equatable {
     public var system: [UInt8]?
     /// The model's options, a JSON object.
     public var options: [UInt8]?
+    /// What the client says was said before, a JSON array of messages.
+    public var messages: [UInt8]?
+    /// A JSON array, as are the tools and the results.
+    public var attachments: [UInt8]?
+    /// A JSON Schema.
+    public var schema: [UInt8]?
+    public var tools: [UInt8]?
+    public var toolResults: [UInt8]?
 
     public init(
         conversation: String, parent: String? = nil, prompt: [UInt8]? = nil, system: [UInt8]? = nil,
@@ -26,9 +34,24 @@ public struct PromptContent: Sendable, Equatable {
         self.options = options
     }
 
-    /// The bytes of the texts.
+    /// What `prompt` asks.
+    public init(_ prompt: PromptRequest, conversation: String, parent: String?) {
+        self.init(
+            conversation: conversation, parent: parent, prompt: prompt.prompt, system: prompt.system,
+            options: prompt.options)
+        self.messages = prompt.messages
+        self.attachments = prompt.attachments
+        self.schema = prompt.schema
+        self.tools = prompt.tools
+        self.toolResults = prompt.toolResults
+    }
+
+    /// The bytes of all that is JSON already.
     public var length: Int {
-        (self.prompt?.count ?? 0) + (self.system?.count ?? 0) + (self.options?.count ?? 0)
+        [
+            self.prompt, self.system, self.options, self.messages, self.attachments, self.schema, self.tools,
+            self.toolResults,
+        ].reduce(0) { $0 + ($1?.count ?? 0) }
     }
 
     /// `nil` where the object names no conversation.
@@ -39,6 +62,11 @@ public struct PromptContent: Sendable, Equatable {
         self.prompt = try object.raw("prompt", .string)
         self.system = try object.raw("system", .string)
         self.options = try object.raw("options", .object)
+        self.messages = try object.raw("messages", .array)
+        self.attachments = try object.raw("attachments", .array)
+        self.schema = try object.raw("schema", .object)
+        self.tools = try object.raw("tools", .array)
+        self.toolResults = try object.raw("tool_results", .array)
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -47,6 +75,11 @@ public struct PromptContent: Sendable, Equatable {
         if let prompt = self.prompt { object.add("prompt", raw: prompt) }
         if let system = self.system { object.add("system", raw: system) }
         if let options = self.options { object.add("options", raw: options) }
+        if let messages = self.messages { object.add("messages", raw: messages) }
+        if let attachments = self.attachments { object.add("attachments", raw: attachments) }
+        if let schema = self.schema { object.add("schema", raw: schema) }
+        if let tools = self.tools { object.add("tools", raw: tools) }
+        if let results = self.toolResults { object.add("tool_results", raw: results) }
     }
 }
 

@@ -16,9 +16,14 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public var bytes: [UInt8]
 
     private static let pieceFields = ["event", "text"]
-    private static let toolCallFields = ["event", "tool_call_id", "name", "arguments"]
+    private static let toolCallFields = ["event", "tool_call_id", "name", "arguments", "server_executed"]
+    private static let toolResultFields = [
+        "event", "name", "output", "tool_call_id", "server_executed", "exception", "attachments",
+    ]
+    private static let metadataFields = ["event", "of", "redacted", "provider_metadata"]
     private static let doneFields = [
-        "event", "usage", "finish_reason", "provider_request_id", "text", "reasoning", "tool_calls",
+        "event", "usage", "finish_reason", "provider_request_id", "resolved_model", "text", "reasoning", "tool_calls",
+        "events",
     ]
     private static let errorFields = ["event", "error", "usage"]
 
@@ -27,6 +32,8 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         switch event {
         case "text", "reasoning": self.pieceFields
         case "tool_call": self.toolCallFields
+        case "tool_result": self.toolResultFields
+        case "metadata": self.metadataFields
         case "done": self.doneFields
         case "error": self.errorFields
         default: nil
@@ -50,7 +57,10 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             self.kind = .output(name == "text" ? .text(content) : .reasoning(content))
         case "tool_call":
             _ = try ToolCall(decoding: object)
-            self.kind = .output(.toolCall)
+            self.kind = .output(.whole)
+        case "tool_result", "metadata":
+            _ = try SlotEvent(output: object.value)
+            self.kind = .output(.whole)
         case "done":
             self.kind = .done(try SlotOutcome(decoding: object))
         default:
@@ -72,8 +82,8 @@ public enum SlotOutput: Sendable, Equatable {
     /// Where the content of the JSON string is, without its quotes.
     case text(Range<Int>)
     case reasoning(Range<Int>)
-    /// The whole event.
-    case toolCall
+    /// The whole event: a tool call, a tool's result, or metadata.
+    case whole
 }
 
 /// What of a success goes on record.
@@ -84,12 +94,15 @@ public struct SlotOutcome: Sendable, Equatable {
         public var text: Range<Int>?
         public var reasoning: Range<Int>?
         public var toolCalls: [ToolCall] = []
+        /// Where the JSON array of events is that says all of it, if there is one.
+        public var events: Range<Int>?
     }
 
     public var answer = Answer()
     public var usage: Usage?
     public var finishReason: String?
     public var providerRequestID: String?
+    public var resolvedModel: String?
 
     public init(usage: Usage? = nil, finishReason: String? = nil, providerRequestID: String? = nil) {
         self.usage = usage
@@ -103,9 +116,15 @@ public struct SlotOutcome: Sendable, Equatable {
             toUTF8Length: 64)
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
             .truncated(toUTF8Length: 128)
+        self.resolvedModel = try object.optional("resolved_model")?.expectString("resolved_model").truncated(
+            toUTF8Length: ProtocolBounds.nameLength)
         self.answer.text = try object.optional("text")?.expectStringContent("text")
         self.answer.reasoning = try object.optional("reasoning")?.expectStringContent("reasoning")
         if let calls = object.optional("tool_calls") { self.answer.toolCalls = try ToolCall.list(decoding: calls) }
+        if let events = object.optional("events") {
+            _ = try SlotEvent.output(decoding: try events.expectRawArray("events"))
+            self.answer.events = events.raw.startIndex..<events.raw.endIndex
+        }
     }
 }
 

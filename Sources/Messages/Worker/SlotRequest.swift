@@ -27,19 +27,21 @@ public enum SlotRequest: Sendable, Equatable {
     /// The frame that runs a client's prompt.
     ///
     /// - Parameters:
-    ///   - messages: What was said before in the conversation, a JSON array (``ModelMessage``); `nil` at its beginning.
+    ///   - messages: What was said before in the conversation on record, a JSON array (``ModelMessage``); `nil` where it
+    ///     begins.
     ///   - key: The provider's key, which travels nowhere else.
     public static func encodePrompt(
         _ prompt: PromptRequest, request: ULID, model: String, messages: [UInt8]? = nil, key: String?
     ) -> [UInt8] {
-        let texts = (prompt.prompt?.count ?? 0) + (prompt.system?.count ?? 0) + (prompt.options?.count ?? 0)
-        let payload = texts + (messages?.count ?? 0)
+        var prompt = prompt
+        prompt.messages = messages ?? prompt.messages
+        let payload = prompt.length
         var object = JSONObjectBuilder(minimumCapacity: payload + 256)
         object.add("op", "prompt")
         object.add("request", request.description)
         object.add("model", model)
         object.add("stream", prompt.stream)
-        if let messages { object.add("messages", raw: messages) }
+        prompt.appendContent(to: &object)
         if let text = prompt.prompt { object.add("prompt", raw: text) }
         if let system = prompt.system { object.add("system", raw: system) }
         if let options = prompt.options { object.add("options", raw: options) }
@@ -61,11 +63,19 @@ public struct ModelRequest: Sendable, Equatable {
     public var system: String?
     /// The options in the order in which the client gave them.
     public var options: [JSONValue.Member]
+    /// What is shown with the prompt.
+    public var attachments: [Attachment]
+    /// What the answer must look like: a JSON Schema.
+    public var schema: JSONValue?
+    public var tools: [ToolDefinition]
+    /// What came of the tool calls of the answer before.
+    public var toolResults: [ToolResult]
     public var key: String?
 
     public init(
         request: ULID, model: String, stream: Bool = true, messages: [ModelMessage] = [], prompt: String,
-        system: String? = nil, options: [JSONValue.Member] = [], key: String? = nil
+        system: String? = nil, options: [JSONValue.Member] = [], attachments: [Attachment] = [],
+        schema: JSONValue? = nil, tools: [ToolDefinition] = [], toolResults: [ToolResult] = [], key: String? = nil
     ) {
         self.request = request
         self.model = model
@@ -74,6 +84,10 @@ public struct ModelRequest: Sendable, Equatable {
         self.prompt = prompt
         self.system = system
         self.options = options
+        self.attachments = attachments
+        self.schema = schema
+        self.tools = tools
+        self.toolResults = toolResults
         self.key = key
     }
 
@@ -81,14 +95,45 @@ public struct ModelRequest: Sendable, Equatable {
         self.request = try ULID(decoding: try object.require("request"))
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
-        self.messages =
-            try object.optional("messages").map { slice throws(MessageError) in
-                try slice.expectArray("messages").map { value throws(MessageError) in try ModelMessage(value) }
-            } ?? []
+        self.messages = try object.optional("messages").map { slice throws(MessageError) in
+            try ModelMessage.list(slice.value)
+        } ?? []
         self.prompt = try object.optional("prompt")?.expectString("prompt") ?? ""
         self.system = try object.optional("system")?.expectString("system")
         self.options = object.optional("options")?.value.members ?? []
+        self.attachments = try object.optional("attachments").map { slice throws(MessageError) in
+            try Attachment.list(slice.value)
+        } ?? []
+        self.schema = object.optional("schema")?.value
+        self.tools = try object.optional("tools").map { slice throws(MessageError) in
+            try ToolDefinition.list(slice.value)
+        } ?? []
+        self.toolResults = try object.optional("tool_results").map { slice throws(MessageError) in
+            try ToolResult.list(slice.value)
+        } ?? []
         self.key = try object.optional("key")?.expectString("key")
+    }
+}
+
+extension ModelRequest {
+    /// The whole conversation that the model is asked to go on with: what was said before, and then what is said now, as llm
+    /// puts it: the system prompt of one that begins, tool results, and the prompt with its attachments.
+    ///
+    /// A prompt that says nothing adds no message where there is something to go on with.
+    public var conversation: [ModelMessage] {
+        var messages = self.messages
+        if let system = self.system, !system.isEmpty, messages.first?.role != .system {
+            messages.insert(ModelMessage(.system, text: system), at: 0)
+        }
+        if !self.toolResults.isEmpty {
+            messages.append(ModelMessage(.tool, self.toolResults.map { MessagePart(.toolResult($0)) }))
+        }
+        var parts = self.attachments.map { MessagePart(.attachment($0)) }
+        if !self.prompt.isEmpty { parts.insert(MessagePart(.text(self.prompt)), at: 0) }
+        if !parts.isEmpty || messages.allSatisfy({ $0.role == .system }) {
+            messages.append(ModelMessage(.user, parts.isEmpty ? [MessagePart(.text(""))] : parts))
+        }
+        return messages
     }
 }
 

@@ -8,18 +8,22 @@ public struct ToolCall: Equatable, Sendable {
     /// The arguments: an object as JSON text. Arguments that are no JSON object come as `{"_raw":"…"}`, as llm keeps
     /// them.
     public var arguments: [UInt8]
+    /// Whether the provider runs the tool itself: nobody else need.
+    public var isServerExecuted: Bool
 
-    public init(id: String, name: String, arguments: [UInt8]) {
+    public init(id: String, name: String, arguments: [UInt8], isServerExecuted: Bool = false) {
         self.id = id
         self.name = name
         self.arguments = arguments
+        self.isServerExecuted = isServerExecuted
     }
 
-    /// Appends `tool_call_id`, `name` and `arguments`.
+    /// Appends `tool_call_id`, `name`, `arguments` and, where it is true, `server_executed`.
     public func append(to object: inout JSONObjectBuilder) {
         object.add("tool_call_id", self.id)
         object.add("name", self.name)
         object.add("arguments", raw: self.arguments)
+        if self.isServerExecuted { object.add("server_executed", true) }
     }
 
     /// `{"tool_call_id":…,"name":…,"arguments":{…}}`
@@ -36,6 +40,26 @@ public struct ToolCall: Equatable, Sendable {
         let arguments = try object.require("arguments")
         guard arguments.kind == .object else { throw .wrongType("arguments", expected: "an object") }
         self.arguments = Array(arguments.raw)
+        self.isServerExecuted = try object.optional("server_executed")?.expectBool("server_executed") ?? false
+    }
+
+    /// Reads a message's part. llm may have written a call without an id.
+    init(part value: JSONValue) throws(MessageError) {
+        guard let name = value["name"]?.string, let arguments = value["arguments"], arguments.members != nil else {
+            throw .invalidValue("messages", "a part of type tool_call needs a 'name' and an object 'arguments'")
+        }
+        self.init(
+            id: value["tool_call_id"]?.string ?? "", name: name, arguments: arguments.serialized(),
+            isServerExecuted: value["server_executed"]?.bool ?? false)
+    }
+
+    /// The members of a message's part, in llm's order.
+    var partMembers: [JSONValue.Member] {
+        let arguments = (try? JSONValue(parsing: self.arguments, bounds: .lenient)) ?? .object([])
+        var members: [JSONValue.Member] = [.init("name", .string(self.name)), .init("arguments", arguments)]
+        if !self.id.isEmpty { members.append(.init("tool_call_id", .string(self.id))) }
+        if self.isServerExecuted { members.append(.init("server_executed", .bool(true))) }
+        return members
     }
 
     /// Reads an array of calls.
