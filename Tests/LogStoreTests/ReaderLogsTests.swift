@@ -130,7 +130,9 @@ import Testing
         let later = try self.file.open("a ship", uid: 1001)
         let last = try self.file.exchange("one more ship", "Fram", in: ship.conversation)
         try self.file.end(later, events: RecordedFile.said("ship ship ship"))
-        func found(_ search: String, uid: Int? = nil, _ change: (inout LogsRequest) -> Void = { _ in }) throws -> [String] {
+        func found(_ search: String, uid: Int? = nil, _ change: (inout LogsRequest) -> Void = { _ in }) throws
+            -> [String]
+        {
             try self.file.logs(uid: uid) {
                 $0.search = search
                 change(&$0)

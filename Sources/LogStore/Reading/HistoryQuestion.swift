@@ -48,7 +48,8 @@ struct HistoryQuestion {
     }
 
     private func exists(in table: String) throws -> Bool {
-        try self.connection.row("SELECT 1 FROM \(table) WHERE id = ?", [.text(self.conversation)]) { _ in true } ?? false
+        try self.connection.row("SELECT 1 FROM \(table) WHERE id = ?", [.text(self.conversation)]) { _ in true }
+            ?? false
     }
 
     private func notFound() -> Failure {

@@ -81,7 +81,9 @@ struct LogRowBuilder {
     }
 
     private func name(of conversation: String) throws -> String? {
-        let name = try self.connection.row("SELECT name FROM threads WHERE id = ?", [.text(conversation)]) { $0.text(0) }
+        let name = try self.connection.row("SELECT name FROM threads WHERE id = ?", [.text(conversation)]) {
+            $0.text(0)
+        }
         guard let name = name ?? nil, !name.isEmpty else { return nil }
         return name.truncated(toUTF8Length: Self.textBound)
     }

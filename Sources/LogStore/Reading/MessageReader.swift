@@ -61,7 +61,8 @@ final class MessageReader {
 
     private func metadata(of hash: String) throws -> JSONValue? {
         let text = try self.connection.row(
-            "SELECT provider_metadata FROM messages WHERE hash = ?", [.text(hash)]) { $0.text(0) }
+            "SELECT provider_metadata FROM messages WHERE hash = ?", [.text(hash)]
+        ) { $0.text(0) }
         guard let text = text ?? nil, !text.isEmpty else { return nil }
         let value = try self.json(Array(text.utf8))
         return value.members?.isEmpty == false ? value : nil

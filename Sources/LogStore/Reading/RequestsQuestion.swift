@@ -121,7 +121,8 @@ struct RequestRow {
         object.add("conversation", ifPresent: self.conversation)
         object.add("turn", ifPresent: self.turn)
         // Details are bounded in bytes, and so in values.
-        return EncodedRow(bytes: object.finish(), nodes: self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails)
+        return EncodedRow(
+            bytes: object.finish(), nodes: self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails)
     }
 
     /// Why the request failed; `nil` where it did not.

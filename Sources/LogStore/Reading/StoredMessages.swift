@@ -70,7 +70,8 @@ final class StoredMessages {
     /// The first bytes of a fragment; none where it is gone, as in llm.
     func fragment(_ id: Int, atMost count: Int) throws -> [UInt8] {
         let exists = try self.connection.row(
-            "SELECT typeof(content) <> 'null' FROM fragments WHERE id = ?", [.integer(id)]) { $0.integer(0) != 0 }
+            "SELECT typeof(content) <> 'null' FROM fragments WHERE id = ?", [.integer(id)]
+        ) { $0.integer(0) != 0 }
         return exists == true ? try self.fragments.bytes(row: id, atMost: count) : []
     }
 }
