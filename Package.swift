@@ -71,7 +71,7 @@ let package = Package(
             name: "bulkhead-worker", dependencies: ["Providers", "Curl", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
-            name: "bulkhead-logger", dependencies: ["LogStore", "BlockingChannel", "Messages"],
+            name: "bulkhead-logger", dependencies: ["LogStore", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-config", dependencies: ["Configuration", "BlockingChannel", "Messages"],

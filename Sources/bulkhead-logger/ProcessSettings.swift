@@ -1,7 +1,11 @@
+import CLinux
 import Glibc
 
 /// What must hold in this process before it does anything else.
 enum ProcessSettings {
+    /// How much freed memory stays in the heap: about what a batch and its transaction take, in bytes.
+    private static let keptHeap: CInt = 8 << 20
+
     static func apply() {
         var none = sigset_t()
         sigemptyset(&none)
@@ -11,6 +15,7 @@ enum ProcessSettings {
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXFSZ] { signal(ignored, SIG_IGN) }
         // SQLite gives its other files the permissions of the first.
         umask(0o077)
+        CLinux_keep_heap(Self.keptHeap)
         // A core dump would hold what people are told in confidence.
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)

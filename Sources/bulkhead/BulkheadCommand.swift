@@ -24,6 +24,7 @@ struct BulkheadCommand: AsyncParsableCommand {
 
             EXAMPLES
               bulkhead "Ten names for a pelican"
+              bulkhead -c "Shorter ones, please"
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"
               bulkhead prompt --json "hello" | jq -r 'select(.event=="done").usage'

@@ -60,11 +60,11 @@ struct MessageRows {
         return try self.existence.step()
     }
 
-    /// The role of a message and the first of its texts; `nil` if it has none.
-    func text(of hash: String) throws -> (role: Message.Role?, text: String)? {
+    /// The message that an answer follows, as far as its text goes; `nil` if it has none.
+    func prompt(_ hash: String) throws -> PromptText? {
         try self.text.bind(hash, at: 1)
         guard try self.text.step() else { return nil }
         defer { self.text.reset() }
-        return (self.text.text(0).flatMap(Message.Role.init), self.text.text(1) ?? "")
+        return PromptText(role: self.text.text(0).flatMap(Message.Role.init), text: self.text.text(1) ?? "")
     }
 }

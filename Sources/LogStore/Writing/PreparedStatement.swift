@@ -52,13 +52,16 @@ final class PreparedStatement {
     func step() throws -> Bool {
         let code = sqlite3_step(self.handle)
         if code == SQLITE_ROW { return true }
-        sqlite3_reset(self.handle)
+        self.reset()
         guard code == SQLITE_DONE else { throw Self.error(code, self.connection) }
         return false
     }
 
-    /// Makes the statement ready to run again, before its last row.
-    func reset() { sqlite3_reset(self.handle) }
+    /// Makes the statement ready to run again, before its last row, and lets go of the texts that are bound.
+    func reset() {
+        sqlite3_reset(self.handle)
+        sqlite3_clear_bindings(self.handle)
+    }
 
     /// The text in a column of the row, from 0; `nil` for NULL.
     func text(_ column: CInt) -> String? {

@@ -9,12 +9,15 @@ final class RecordWriter {
     private let requests: RequestRows
     private let messages: MessageRows
     private let turns: TurnRows
+    private let searches: SearchRows
     private let outputs: OutputRows
+    private var prompts = PromptMemory()
 
     init(_ db: Database) throws {
         self.requests = try RequestRows(db)
         self.messages = try MessageRows(db)
         self.turns = try TurnRows(db)
+        self.searches = try SearchRows(db)
         self.outputs = try OutputRows(db)
     }
 
@@ -38,12 +41,20 @@ final class RecordWriter {
                 if try !self.close(Ending(end), pieces: pieces) { unmatched.append(end.request) }
             }
         }
+        try self.searches.insert()
         return unmatched
+    }
+
+    /// Forgets what is not in the file after all, since its transaction failed.
+    func forget() {
+        self.prompts = PromptMemory()
+        self.searches.removeAll()
     }
 
     /// Closes the request as lost, with what its model had said.
     func lose(_ request: String, atMilliseconds milliseconds: Int) throws {
         _ = try self.close(Ending(lost: request, atMilliseconds: milliseconds), pieces: [])
+        try self.searches.insert()
     }
 
     private func open(_ record: OpenRecord, session: ULID) throws -> Bool {
@@ -56,6 +67,7 @@ final class RecordWriter {
         for entry in prompt.messages {
             try self.messages.insert(entry.message, hash: entry.hash, parent: entry.parent)
         }
+        self.prompts.remember(prompt.messages.last?.message, of: record.request.description)
         return true
     }
 
@@ -70,6 +82,7 @@ final class RecordWriter {
         let parts = answer.parts
         let isWhole = ending.state == .done
         let hasTurn = isWhole || !parts.isEmpty
+        let remembered = self.prompts.recall(ending.request)
         guard let request = try self.requests.close(ending, hasTurn: hasTurn) else { return false }
         guard let conversation = request.conversation, hasTurn else { return isReadable }
 
@@ -80,14 +93,13 @@ final class RecordWriter {
             try self.messages.insert(message, hash: hash, parent: tip)
             tip = hash
         }
-        let prompt = try request.parent.flatMap { try self.messages.text(of: $0) }
+        let prompt = try remembered ?? request.parent.flatMap { try self.messages.prompt($0) }
         try self.turns.insertThread(
-            conversation, name: prompt.map { $0.role == .assistant ? "" : ConversationName.of($0.text) } ?? "",
-            tip: tip, isWhole: isWhole, at: ending.atMilliseconds)
+            conversation, name: ConversationName.of(prompt?.name ?? ""), tip: tip, isWhole: isWhole,
+            at: ending.atMilliseconds)
         try self.turns.insertTurn(ending, of: request, tip: tip)
-        try self.turns.insertSearch(
-            turn: ending.request, prompt: prompt.map { $0.role == .user ? $0.text : "" } ?? "",
-            response: Answer.text(of: parts))
+        self.searches.add(
+            turn: ending.request, prompt: prompt?.searched ?? "", response: Answer.text(of: parts))
         return isReadable
     }
 }

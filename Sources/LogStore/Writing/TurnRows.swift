@@ -1,12 +1,11 @@
 internal import GRDB
 import Messages
 
-/// The rows of `threads`, `turns` and `turn_search`.
+/// The rows of `threads` and `turns`.
 struct TurnRows {
     private let threadInsertion: PreparedStatement
     private let tipUpdate: PreparedStatement
     private let insertion: PreparedStatement
-    private let searchInsertion: PreparedStatement
 
     init(_ db: Database) throws {
         self.threadInsertion = try PreparedStatement(
@@ -22,10 +21,6 @@ struct TurnRows {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
-        // The full-text index follows by llm's trigger.
-        self.searchInsertion = try PreparedStatement(
-            "INSERT INTO turn_search (turn_id, prompt, response) VALUES (?, ?, ?) ON CONFLICT (turn_id) DO NOTHING",
-            in: db)
     }
 
     /// Stores the thread if it is new, and moves its end to `tip` if the turn is whole.
@@ -55,14 +50,5 @@ struct TurnRows {
         try self.insertion.bind(ending.durationMilliseconds, at: 10)
         try self.insertion.bind(InstantText.turn(milliseconds: request.startedMilliseconds), at: 11)
         try self.insertion.run()
-    }
-
-    /// Lets a search find the turn.
-    func insertSearch(turn: String, prompt: String, response: String) throws {
-        guard !prompt.isEmpty || !response.isEmpty else { return }
-        try self.searchInsertion.bind(turn, at: 1)
-        try self.searchInsertion.bind(prompt, at: 2)
-        try self.searchInsertion.bind(response, at: 3)
-        try self.searchInsertion.run()
     }
 }
