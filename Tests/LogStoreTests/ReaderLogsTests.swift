@@ -251,6 +251,22 @@ import Testing
         #expect(throws: Never.self) { try file.requests() }
     }
 
+    @Test func whatIsWrongWithTheFileIsTheOperatorsToKnow() throws {
+        var reports: [LogStoreError] = []
+        let reader = try LogReader(path: self.file.directory.database) { reports.append($0) }
+        try self.file.execute("ALTER TABLE threads RENAME TO elsewhere")
+        for number in 1...3 {
+            let query = ReaderQuery(number: number, uid: nil, .history(conversation: "c"))
+            guard case .error(number, let failure) = reader.answer(query) else {
+                throw LoggerProcess.Unexpected(description: "an answer")
+            }
+            #expect(failure.code == .logUnavailable)
+            #expect(!failure.message.contains("/") && !failure.message.contains("threads"))
+        }
+        #expect(reports.map(\.description).joined().contains("logs.db cannot be read: no such table: "))
+        #expect(reports.count == 1)
+    }
+
     @Test func theReaderNeitherMakesNorChangesAFile() throws {
         let directory = try TemporaryDirectory()
         #expect { try LogReader(path: directory.database) } throws: { "\($0)".contains("unable to open") }

@@ -82,7 +82,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
         "conversation_name":"n","system":"s","prompt":"p","options":{},"response":"r","reasoning":"w",
         "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{}}],"usage":{"input":1,"output":2,"details":{}},
-        "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true}]
+        "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true,"unreadable":"u"}]
         """#.utf8)
     private static let requestRows = Array(
         #"""
