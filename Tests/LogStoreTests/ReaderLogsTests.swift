@@ -228,6 +228,20 @@ import Testing
         #expect(rows[0]["unreadable"] == nil && rows[3]["unreadable"] == nil)
     }
 
+    @Test func aRowThatIsTooLargeToReadHidesNoOthers() throws {
+        let first = try self.file.exchange("one", "1")
+        let large = try self.file.exchange("two", "2")
+        let odd = try self.file.exchange("three", "3")
+        try self.file.execute(
+            "UPDATE requests SET options_json = CAST(zeroblob(26000000) AS TEXT) WHERE id = ?",
+            [large.id.description])
+        try self.file.execute("UPDATE parts SET text = x'ff41', payload = 7 WHERE message_hash = ?", [odd.hash])
+        let rows = try self.file.logs(uid: 1000).rows
+        #expect(rows.map { $0["id"]?.string } == [odd, large, first].map(\.id.description))
+        #expect(rows.map { $0["prompt"]?.string } == ["\u{FFFD}A", "", "one"])
+        #expect(rows[1]["unreadable"]?.string?.contains("too big") == true)
+    }
+
     @Test func aCircleEndsARow() throws {
         let first = try self.file.exchange("one", "1")
         let tip = try #require(try self.file.tip(of: first.conversation))
