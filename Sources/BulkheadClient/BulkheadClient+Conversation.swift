@@ -1,31 +1,15 @@
-import Glibc
 public import Messages
 
 extension BulkheadClient {
-    /// How many pages of the record are looked through for a conversation.
-    private static let pageBound = 20
-
     /// The conversation of the newest prompt that this process's user asked; `nil` where there is none on record.
-    ///
-    /// An administrator's record holds what other users asked, and what llm itself wrote. That is passed over, but not to
-    /// the end of a long record: what lies behind its newest pages has to be named.
     public func newestConversation() async throws(ClientError) -> String? {
-        let user = Int(geteuid())
         var request = LogsRequest()
-        // For most users the newest row is the one.
-        request.limit = 1
-        for _ in 0..<Self.pageBound {
-            let page = try await self.completion(of: .logs(request))
-            guard let rows = page.rows?.array else {
-                throw .protocolViolation("an answer to 'logs' without rows")
-            }
-            for row in rows where row["uid"]?.integer == user {
-                if let conversation = row["conversation"]?.string { return conversation }
-            }
-            guard let next = page.next else { return nil }
-            request.before = next
-            request.limit = ProtocolBounds.pageRows
-        }
+        (request.limit, request.own) = (1, true)
+        repeat {
+            let page = try await self.logs(request)
+            if let row = page.rows.first { return row.conversation }
+            request.before = page.next
+        } while request.before != nil
         return nil
     }
 }

@@ -42,9 +42,14 @@ extension SupervisorCore {
                 self.admit(prompt, id: request.id, from: id, at: now)
             }
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
-        case .logs(let logs): self.lookUp(.logs(logs), as: .logs, id: request.id, from: id, at: now)
-        case .requests(let requests):
-            self.lookUp(.requests(requests), as: .requests, id: request.id, from: id, at: now)
+        case .logs(var logs):
+            let uid = self.visibleUID(of: id, own: logs.own)
+            logs.own = false
+            self.lookUp(.logs(logs), as: .logs, of: uid, id: request.id, from: id, at: now)
+        case .requests(var requests):
+            let uid = self.visibleUID(of: id, own: requests.own)
+            requests.own = false
+            self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
         case .models: self.send(ClientAnswer.done(id: request.id, ("models", self.modelList)), to: id)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)

@@ -5,9 +5,11 @@ extension SupervisorCore {
     // MARK: Questions
 
     /// `op: logs` and `op: requests`.
+    ///
+    /// - Parameter uid: Whose rows; `nil`: everybody's.
     mutating func lookUp(
-        _ question: ReaderQuery.Question, as kind: Lookup.Kind, id: RequestIdentifier, from connectionID: ConnectionID,
-        at now: Now
+        _ question: ReaderQuery.Question, as kind: Lookup.Kind, of uid: Int?, id: RequestIdentifier,
+        from connectionID: ConnectionID, at now: Now
     ) {
         do throws(Failure) {
             guard self.phase == .running || self.isDraining else {
@@ -34,16 +36,18 @@ extension SupervisorCore {
             self.connections[connectionID]!.requests[id] = number
             self.setDeadline(.request(number), at: lookup.deadline)
             self.reader.ask(
-                number, ReaderQuery(number: Int(number.rawValue), uid: self.visibleUID(of: connectionID), question))
+                number, ReaderQuery(number: Int(number.rawValue), uid: uid, question))
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
     }
 
     /// Whose rows a client may see: its user's, or everybody's (`nil`) where it is an administrator.
-    func visibleUID(of connection: ConnectionID) -> Int? {
+    ///
+    /// - Parameter own: Whether it wants no more than its user's.
+    func visibleUID(of connection: ConnectionID, own: Bool = false) -> Int? {
         let uid = self.connections[connection]!.peer.uid
-        return self.administrators.contains(uid) ? nil : uid
+        return !own && self.administrators.contains(uid) ? nil : uid
     }
 
     /// Ends a question of a client.

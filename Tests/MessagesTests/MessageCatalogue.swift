@@ -68,12 +68,14 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var logs: LogsRequest {
         var logs = LogsRequest()
         (logs.limit, logs.before, logs.conversation, logs.model, logs.search) = (3, "b", "c", "m", "s")
+        logs.own = true
         return logs
     }
 
     private static var requests: RequestsRequest {
         var requests = RequestsRequest()
         (requests.limit, requests.before, requests.model, requests.state) = (3, "b", "m", "lost")
+        requests.own = true
         return requests
     }
 
@@ -187,9 +189,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .init(
             name: "HistoryQuery", recode: query,
             fullest: ReaderQuery(number: 1, uid: 2, .history(conversation: "c")).encoded),
-        .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs)).encoded),
+        .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs.asked)).encoded),
         .init(
-            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests)).encoded),
+            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests.asked)).encoded),
         .init(
             name: "ReaderReady", recode: readerReply,
             fullest: ReaderReply.ready(protocolVersion: 1, version: "v").encoded),
@@ -294,5 +296,22 @@ extension SlotRequest {
             return Self.encodePrompt(
                 prompt, request: model.request, model: model.model, messages: messages, key: model.key)
         }
+    }
+}
+
+// Whose rows are asked for, the reader is told by a uid.
+extension LogsRequest {
+    fileprivate var asked: LogsRequest {
+        var request = self
+        request.own = false
+        return request
+    }
+}
+
+extension RequestsRequest {
+    fileprivate var asked: RequestsRequest {
+        var request = self
+        request.own = false
+        return request
     }
 }
