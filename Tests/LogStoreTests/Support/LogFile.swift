@@ -24,5 +24,29 @@ struct LogFile {
         return Dictionary(uniqueKeysWithValues: rows.map { ($0["state"] as String, $0["number"] as Int) })
     }
 
-    var isIntact: Bool { get throws { try self.texts("PRAGMA integrity_check") == ["ok"] } }
+    /// Sound in every page, with no key that leads nowhere, and an index that holds what it is about.
+    var isIntact: Bool {
+        get throws {
+            guard try self.texts("PRAGMA integrity_check") == ["ok"] else { return false }
+            guard try self.rows("PRAGMA foreign_key_check").isEmpty else { return false }
+            guard try self.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'turn_search_fts'") == 1 else {
+                return true
+            }
+            try self.queue.write { db in
+                try db.execute(
+                    sql: "INSERT INTO turn_search_fts (turn_search_fts, rank) VALUES ('integrity-check', 1)")
+            }
+            return true
+        }
+    }
+
+    /// The texts of a message and of those before it, oldest first.
+    func chain(_ hash: String?) throws -> [String] {
+        guard let hash, let row = try self.rows("SELECT * FROM messages WHERE hash = '\(hash)'").first else {
+            return []
+        }
+        let parts = try self.rows("SELECT * FROM parts WHERE message_hash = '\(hash)' ORDER BY position")
+        let texts = parts.map { part in "\(part["type"] as String) \((part["text"] ?? part["payload"]) as String)" }
+        return try self.chain(row["parent_hash"]) + ["\(row["role"] as String): " + texts.joined(separator: ", ")]
+    }
 }
