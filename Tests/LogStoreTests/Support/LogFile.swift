@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What another program sees that opens the file.
@@ -45,8 +46,13 @@ struct LogFile {
         guard let hash, let row = try self.rows("SELECT * FROM messages WHERE hash = '\(hash)'").first else {
             return []
         }
-        let parts = try self.rows("SELECT * FROM parts WHERE message_hash = '\(hash)' ORDER BY position")
-        let texts = parts.map { part in "\(part["type"] as String) \((part["text"] ?? part["payload"]) as String)" }
+        // As bytes, since GRDB reads a text up to its first NUL.
+        let parts = try self.rows(
+            """
+            SELECT type, CAST(coalesce(text, payload) AS BLOB) AS text FROM parts
+            WHERE message_hash = '\(hash)' ORDER BY position
+            """)
+        let texts = parts.map { "\($0["type"] as String) \(String(decoding: $0["text"] as Data, as: UTF8.self))" }
         return try self.chain(row["parent_hash"]) + ["\(row["role"] as String): " + texts.joined(separator: ", ")]
     }
 }
