@@ -75,7 +75,8 @@ public final class BulkheadClient: Sendable {
     /// Closes the connection. The daemon cancels what is open on it; here it fails with ``ClientError/closed``.
     public func close() { self.connection.end(.closed) }
 
-    private func completion(of operation: ClientRequest.Operation) async throws(ClientError) -> ClientEvent.Completion {
+    /// Sends a request and waits for its last frame.
+    func completion(of operation: ClientRequest.Operation) async throws(ClientError) -> ClientEvent.Completion {
         let answer = Answer(request: SentRequest(client: self, operation: operation))
         for try await event in answer {
             if case .done(let completion) = event { return completion }

@@ -13,6 +13,7 @@ public struct DaemonStatus: Equatable, Sendable {
     public var requests: Requests
     public var memory: Memory
     public var logger: Logger
+    public var reader: Reader
     public var providers: [Provider]
     /// The whole answer, as it came.
     public var json: JSONValue
@@ -45,6 +46,16 @@ public struct DaemonStatus: Equatable, Sendable {
         public var backlogBytes: Int
         /// The number of the last record that is on disk.
         public var acknowledged: Int
+    }
+
+    /// The process that answers questions about the record.
+    public struct Reader: Equatable, Sendable {
+        /// `off` (nobody asks), `starting`, `ready` or `restarting`.
+        public var state: String
+        public var pid: Int?
+        public var restarts: Int
+        /// Questions that wait for it.
+        public var questions: Int
     }
 
     /// A provider and its worker process.
@@ -81,6 +92,7 @@ extension DaemonStatus {
         self.memory = Memory(
             budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
         self.logger = try Logger(decoding: try status.object("logger"))
+        self.reader = try Reader(decoding: try status.object("reader"))
         self.providers = []
         for provider in try status.array("providers") {
             self.providers.append(try Provider(decoding: AnswerMembers(provider, of: "status.providers")))
@@ -109,6 +121,15 @@ extension DaemonStatus.Logger {
         self.backlogRecords = try members.integer("backlog_records")
         self.backlogBytes = try members.integer("backlog_bytes")
         self.acknowledged = try members.integer("acknowledged")
+    }
+}
+
+extension DaemonStatus.Reader {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.state = try members.text("state")
+        self.pid = members.optionalInteger("pid")
+        self.restarts = try members.integer("restarts")
+        self.questions = try members.integer("questions")
     }
 }
 

@@ -4,6 +4,8 @@
 @_exported public import struct Messages.ClientEvent
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
+@_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.RequestsRequest
 @_exported public import struct Messages.ToolCall
 @_exported public import struct Messages.Usage

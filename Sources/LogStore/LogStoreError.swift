@@ -25,6 +25,10 @@ public struct LogStoreError: Error, Equatable, CustomStringConvertible {
         self.init(path, doing: "cannot be written", error)
     }
 
+    init(reading path: String, _ error: any Error) {
+        self.init(path, doing: "cannot be read", error)
+    }
+
     private init(_ path: String, doing failure: String, _ error: any Error) {
         guard let error = error as? DatabaseError else {
             self.remedy = .intervention
@@ -64,6 +68,7 @@ extension LogSchema.Refusal {
                 + "or move it away"
         case .foreignTable(let name):
             "its table '\(name)' is not the one that llm makes; move the file away, or name another one"
+        case .unprepared: "it lacks tables of the log; start bulkheadd with it, whose logger makes them"
         }
     }
 }

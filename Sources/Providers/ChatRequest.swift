@@ -28,12 +28,9 @@ enum ChatRequest {
     }
 
     static func body(_ request: ModelRequest) throws(RequestEnd) -> [UInt8] {
-        var messages: [JSONValue] = []
-        if let system = request.system, !system.isEmpty { messages.append(Self.message("system", system)) }
-        messages.append(Self.message("user", request.prompt))
         var members: [JSONValue.Member] = [
             .init("model", .string(request.model)),
-            .init("messages", .array(messages)),
+            .init("messages", .array(try ChatMessages(request).values)),
             .init("stream", .bool(request.stream)),
         ]
         if request.stream { members.append(.init("stream_options", .object([.init("include_usage", .bool(true))]))) }
@@ -47,9 +44,5 @@ enum ChatRequest {
             members.append(option)
         }
         return JSONValue.object(members).serialized()
-    }
-
-    private static func message(_ role: String, _ content: String) -> JSONValue {
-        .object([.init("role", .string(role)), .init("content", .string(content))])
     }
 }

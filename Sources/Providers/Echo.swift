@@ -4,8 +4,9 @@ import Messages
 /// Says what it was asked: `echo`, and `echo-needs-key`, which repeats its key too. It answers as llm-echo 0.5 does,
 /// byte for byte.
 ///
-/// The answer is an indented JSON object of the prompt and what came with it. A prompt that is a JSON object itself
-/// directs it (``EchoDirections``), and its options are ``EchoOptions``. Usage counts words.
+/// The answer is an indented JSON object of the prompt and what came with it, such as the prompts before it in the
+/// conversation. A prompt that is a JSON object itself directs it (``EchoDirections``), and its options are
+/// ``EchoOptions``. Usage counts words.
 struct Echo: Provider {
     let models: [ModelDescription]
     private let newIdentifier: () -> ULID
@@ -58,11 +59,16 @@ struct Echo: Provider {
             .init("system", .string(request.system ?? "")),
             .init("attachments", .array([])),
             .init("stream", .bool(request.stream)),
-            .init("previous", .array([])),
+            .init("previous", .array(Self.previous(request.messages))),
         ]
         if let example = options.exampleBool {
             members.append(.init("options", .object([.init("example_bool", .bool(example))])))
         }
         return JSONValue.object(members + keyMember).text(.pythonIndented)
+    }
+
+    /// The prompts of the conversation so far, as they were asked.
+    private static func previous(_ messages: [ModelMessage]) -> [JSONValue] {
+        messages.filter { $0.role == "user" }.map { .object([.init("prompt", .string($0.text))]) }
     }
 }

@@ -185,6 +185,7 @@ public struct Simulation {
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
+        case .startReader, .sendReader, .closeReader, .killReader: break
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .log: break

@@ -30,6 +30,13 @@ public enum Action: Sendable, Equatable {
     case closeLogger
     case killLogger
 
+    // MARK: The reader
+    case startReader
+    case sendReader([UInt8])
+    /// Close its channel: it ends.
+    case closeReader
+    case killReader
+
     /// Tell the service manager, if there is one. Each state is told once at most, and ``ServiceState/ready`` never after
     /// ``ServiceState/stopping``.
     case notify(ServiceState, status: String)

@@ -43,6 +43,13 @@ public enum Event: Sendable {
     case loggerBrokeProtocol(reason: String)
     case loggerExited(TerminationStatus)
 
+    // MARK: The reader
+    case readerStarted(pid: Int)
+    case readerFailedToStart(reason: String)
+    case readerReply([UInt8])
+    case readerBrokeProtocol(reason: String)
+    case readerExited(TerminationStatus)
+
     /// The instant of ``Action/setTimer(_:)`` has come.
     case timer
     /// Finish what is open, and stop.

@@ -2,83 +2,137 @@ import Messages
 
 /// The records that the logger has not acknowledged, in order.
 ///
-/// A record stays until the logger says that it is on disk, and is sent again to a logger that was restarted. Bytes are bounded:
-/// a request is admitted only if there is room for its opening and, reserved until then, for its ending. So nothing is ever
-/// dropped, and an ending always fits.
+/// A record stays until the logger says that it is on disk, and is sent again to a logger that was restarted. Bytes are bounded,
+/// each kind in its own way, and nothing is ever dropped:
+///
+/// - *Endings, and openings of small prompts*: a request is admitted only if there is room for its opening and, reserved
+///   until then, for its ending. So an ending always fits.
+/// - *Output*: when too much of it waits, no more is read from slots (``isBehind``).
+/// - *Large openings and large answers* are held by whoever reserved the memory into which they were read, until they are
+///   acknowledged.
 struct LogQueue: Sendable {
-    private let bound: Int
-    private let endBytes: Int
-    private var records: ArraySlice<[UInt8]> = []
-    /// The sequence number of the first record in `records`.
+    struct Bounds: Sendable {
+        /// What openings and endings may hold in all.
+        var backlog: Int
+        /// What the ending of a request may take, its output apart.
+        var ending: Int
+        /// What output may hold before slots are no longer read.
+        var output: Int
+        /// What is asked or answered in more bytes than this is large.
+        var small: Int
+    }
+
+    private struct Entry {
+        var bytes: [UInt8]
+        /// How many of them count as output.
+        var output = 0
+        /// Whether somebody else holds room for what is asked or answered in it.
+        var isLarge = false
+        /// How many of them count in the backlog.
+        var backlog: Int { self.isLarge ? 0 : self.bytes.count - self.output }
+    }
+
+    private let bounds: Bounds
+    private var entries: ArraySlice<Entry> = []
+    /// The sequence number of the first record in `entries`.
     private var firstSequence = 1
     /// The room that the endings of open requests will need, in bytes.
     private(set) var reserved = 0
+    /// Bytes of the openings and endings that wait.
+    private(set) var backlogBytes = 0
+    /// Bytes of the output that waits.
+    private(set) var outputBytes = 0
+    /// Whether so much output waits that no more should be made; until half of it is gone.
+    private(set) var isBehind = false
 
-    /// Bytes of the records that wait.
-    private(set) var bytes = 0
+    /// Bytes of all the records that wait, but for what others hold room for.
+    var bytes: Int { self.backlogBytes + self.outputBytes }
     /// The last number that was given out; 0 before the first.
-    var lastSequence: Int { self.firstSequence + self.records.count - 1 }
+    var lastSequence: Int { self.firstSequence + self.entries.count - 1 }
     /// The last number that is known to be on disk.
     var acknowledged: Int { self.firstSequence - 1 }
-    var count: Int { self.records.count }
-    var isEmpty: Bool { self.records.isEmpty }
+    var count: Int { self.entries.count }
+    var isEmpty: Bool { self.entries.isEmpty }
 
-    init(bound: Int, endBytes: Int) {
-        self.bound = bound
-        self.endBytes = endBytes
-    }
+    init(bounds: Bounds) { self.bounds = bounds }
 
     /// Whether a request may be admitted with this opening.
     func hasRoom(for record: OpenRecord) -> Bool {
         // Six bytes is the most that JSON makes of one; the rest of the record has fixed lengths.
-        let opening = 6 * (record.provider.utf8.count + record.model.utf8.count) + 512
-        return self.bytes + self.reserved + opening + self.endBytes <= self.bound
+        let names =
+            record.provider.utf8.count + record.model.utf8.count + (record.content?.conversation.utf8.count ?? 0)
+        let opening = 6 * names + 640 + (self.isLarge(record) ? 0 : record.content?.length ?? 0)
+        return self.backlogBytes + self.reserved + opening + self.bounds.ending <= self.bounds.backlog
     }
+
+    /// Whether somebody else must hold room for the record.
+    func isLarge(_ record: OpenRecord) -> Bool { (record.content?.length ?? 0) > self.bounds.small }
 
     /// Appends the opening of a request, reserves the room of its ending, and returns its sequence number and bytes.
     mutating func appendOpening(_ record: OpenRecord) -> (sequence: Int, bytes: [UInt8]) {
-        self.reserved += self.endBytes
-        return self.append(.open(record))
+        self.reserved += self.bounds.ending
+        return self.append(.open(record), output: 0, isLarge: self.isLarge(record))
+    }
+
+    /// Appends a piece of an answer.
+    mutating func appendOutput(_ record: OutputRecord) -> (sequence: Int, bytes: [UInt8]) {
+        self.append(.output(record), output: record.output.count, isLarge: false)
     }
 
     /// Appends the ending of a request whose opening was appended, in the room that was reserved.
-    mutating func appendEnding(_ record: EndRecord) -> (sequence: Int, bytes: [UInt8]) {
-        self.reserved -= self.endBytes
+    ///
+    /// - Parameter isLarge: Whether somebody else holds room for its output.
+    mutating func appendEnding(_ record: EndRecord, isLarge: Bool = false) -> (sequence: Int, bytes: [UInt8]) {
+        self.reserved -= self.bounds.ending
         precondition(self.reserved >= 0, "a request ends once")
         var record = record
-        if record.encodedLength > self.endBytes { record.dropLongFields() }
-        return self.append(.end(record))
+        if record.encodedLength > self.bounds.ending { record.dropLongFields() }
+        return self.append(.end(record), output: record.output?.count ?? 0, isLarge: isLarge)
     }
 
-    /// Forgets the records up to `sequence`. Returns `false` if there is no such record.
-    mutating func acknowledge(upTo sequence: Int) -> Bool {
-        guard sequence >= self.acknowledged, sequence <= self.lastSequence else { return false }
+    /// Forgets the records up to `sequence`, and returns those of them that others hold room for; `nil` if there is no such
+    /// record.
+    mutating func acknowledge(upTo sequence: Int) -> [Int]? {
+        guard sequence >= self.acknowledged, sequence <= self.lastSequence else { return nil }
+        var large: [Int] = []
         let count = sequence - self.acknowledged
-        for index in self.records.indices.prefix(count) {
-            self.bytes -= self.records[index].count
+        for index in self.entries.indices.prefix(count) {
+            let entry = self.entries[index]
+            self.backlogBytes -= entry.backlog
+            if entry.isLarge {
+                large.append(self.firstSequence + index - self.entries.startIndex)
+            } else {
+                self.outputBytes -= entry.output
+            }
             // A slice keeps what stands before it alive: leave nothing there.
-            self.records[index] = []
+            self.entries[index].bytes = []
         }
-        self.records.removeFirst(count)
+        self.entries.removeFirst(count)
         self.firstSequence += count
         // The empty places are given back now and then.
-        if self.records.isEmpty || self.records.startIndex > 4096 { self.records = ArraySlice(Array(self.records)) }
-        return true
+        if self.entries.isEmpty || self.entries.startIndex > 4096 { self.entries = ArraySlice(Array(self.entries)) }
+        if self.outputBytes <= self.bounds.output / 2 { self.isBehind = false }
+        return large
     }
 
     /// All records that wait, in order, for a logger that was restarted.
-    var waiting: ArraySlice<[UInt8]> { self.records }
+    var waiting: some Sequence<[UInt8]> { self.entries.lazy.map(\.bytes) }
 
-    private mutating func append(_ record: LogRecord) -> (sequence: Int, bytes: [UInt8]) {
+    private mutating func append(_ record: LogRecord, output: Int, isLarge: Bool) -> (sequence: Int, bytes: [UInt8]) {
         let sequence = self.lastSequence + 1
-        let bytes = record.encoded(sequence: sequence)
-        self.records.append(bytes)
-        self.bytes += bytes.count
-        return (sequence, bytes)
+        let entry = Entry(bytes: record.encoded(sequence: sequence), output: output, isLarge: isLarge)
+        self.entries.append(entry)
+        self.backlogBytes += entry.backlog
+        if !isLarge {
+            self.outputBytes += output
+            if self.outputBytes >= self.bounds.output { self.isBehind = true }
+        }
+        return (sequence, entry.bytes)
     }
 }
 
 extension EndRecord {
+    /// At most, and without its output.
     fileprivate var encodedLength: Int {
         // Six bytes is the most that JSON makes of one; the rest of the record has fixed lengths.
         let texts = (self.failure?.message.utf8.count ?? 0) + (self.finishReason?.utf8.count ?? 0)

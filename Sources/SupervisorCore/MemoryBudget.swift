@@ -14,6 +14,12 @@ struct MemoryBudget: Sendable {
         case slotFrame(SlotID)
         /// A last frame that waits for its row to be on disk.
         case lastFrame(RequestNumber)
+        /// What was asked or answered at length, on its way to the disk, by its sequence number.
+        case record(Int)
+        /// A prompt whose conversation is not read yet.
+        case continuation(RequestNumber)
+        /// What the reader is about to answer.
+        case readerReply
     }
 
     let limit: Int

@@ -48,11 +48,16 @@ struct Request: Sendable {
     var connection: ConnectionID?
     let provider: Int
     let model: String
+    /// The thread that it is on record in; `nil` where prompts are not stored.
+    let conversation: String?
     let isStreamed: Bool
     let admittedAt: Instant
     var state: State
     /// The frame for the slot, until it is dispatched.
     var frame: [UInt8]
+
+    /// What its slot has said and is not on record yet.
+    var output = OutputBuffer()
 
     /// By when it must be over; `nil` once it is.
     private var totalDeadline: Instant?
@@ -65,22 +70,32 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        prompt: PromptRequest,
-        timeouts: ProviderSettings.Timeouts, frame: [UInt8], at now: Instant
+        prompt: PromptRequest, conversation: String?, timeouts: ProviderSettings.Timeouts, frame: [UInt8],
+        receivedAt: Instant, at now: Instant
     ) {
         self.ulid = ulid
         self.clientID = clientID
         self.connection = connection
         self.provider = provider
         self.model = model
+        self.conversation = conversation
         self.isStreamed = prompt.stream
         self.admittedAt = now
         self.state = .queued
         self.frame = frame
-        let total = min(prompt.timeoutMilliseconds ?? .max, timeouts.total)
-        self.totalTimeoutName =
-            total == timeouts.total ? "the provider's total timeout of \(total) ms" : "timeout_ms, \(total) ms,"
-        self.totalDeadline = now + .milliseconds(total)
+        let total = now + .milliseconds(timeouts.total)
+        if let timeout = prompt.timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
+            self.totalTimeoutName = "timeout_ms, \(timeout) ms,"
+            self.totalDeadline = receivedAt + .milliseconds(timeout)
+        } else {
+            self.totalTimeoutName = "the provider's total timeout of \(timeouts.total) ms"
+            self.totalDeadline = total
+        }
+    }
+
+    /// Whether it is of the conversation, and its end is not on its way to the record.
+    func holds(_ conversation: String) -> Bool {
+        if case .ending = self.state { false } else { self.conversation == conversation }
     }
 
     var deadline: Instant? {

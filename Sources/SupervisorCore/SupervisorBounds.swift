@@ -44,15 +44,41 @@ public struct SupervisorBounds: Sendable {
     public var backoff = Backoff.Bounds()
 
     // The record.
-    /// Records that wait for the logger, and the room that open requests' endings will need, in bytes.
+    /// Openings and endings that wait for the logger, and the room that open requests' endings will need, in bytes.
     public var logBacklog = 16 << 20
-    /// What the end of a request may take there, in bytes.
+    /// What the end of a request may take there, its output apart, in bytes.
     public var endRecord = 8 << 10
+    /// Bytes of an answer that are gathered before they are sent to the logger.
+    public var outputPiece = 16 << 10
+    /// Bytes of answers that may wait for the logger before slots are no longer read.
+    public var logOutput = 16 << 20
+    /// What one answer may hold that is recorded, in bytes of JSON.
+    public var recordedAnswer = 16 << 20
     public var loggerStartTimeout = Duration.seconds(15)
     /// How long records may wait for an acknowledgement before the logger is taken for hung.
     public var loggerStallTimeout = Duration.seconds(60)
     /// From the closing of its channel to its exit.
     public var loggerStopTimeout = Duration.seconds(15)
+
+    // Questions about the record.
+    /// Prompts that continue a conversation and are not admitted yet.
+    public var continuations = 1024
+    /// How long such a prompt may wait, unless its client will wait less.
+    public var continuationTimeout = Duration.seconds(600)
+    /// Questions that wait for the reader, those of such prompts apart.
+    public var questions = 256
+    public var questionsPerConnection = 16
+    /// From a question to its answer.
+    public var questionTimeout = Duration.seconds(30)
+    /// What a page may hold, in bytes; a history may hold `ProtocolBounds.history`.
+    public var page = 2 << 20
+    public var readerStartTimeout = Duration.seconds(15)
+    /// How long the reader may take for one answer.
+    public var readerAnswerTimeout = Duration.seconds(15)
+    /// How long the reader is kept when nobody asks.
+    public var readerIdleTimeout = Duration.seconds(60)
+    /// From the closing of its channel to its exit.
+    public var readerStopTimeout = Duration.seconds(5)
 
     public init() {}
 }

@@ -35,11 +35,21 @@ extension SupervisorCore {
             return self.closeConnection(id, Self.duplicate(request.id), at: now)
         }
         switch request.operation {
-        case .prompt(let prompt): self.admit(prompt, id: request.id, from: id, at: now)
+        case .prompt(let prompt):
+            if let conversation = prompt.conversation {
+                self.continueConversation(conversation, prompt, id: request.id, from: id, at: now)
+            } else {
+                self.admit(prompt, id: request.id, from: id, at: now)
+            }
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
-        case .logs, .requests:
-            self.send(
-                ClientAnswer.error(id: request.id, Failure(.logUnavailable, "the reader does not answer")), to: id)
+        case .logs(var logs):
+            let uid = self.visibleUID(of: id, own: logs.own)
+            logs.own = false
+            self.lookUp(.logs(logs), as: .logs, of: uid, id: request.id, from: id, at: now)
+        case .requests(var requests):
+            let uid = self.visibleUID(of: id, own: requests.own)
+            requests.own = false
+            self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
         case .models: self.send(ClientAnswer.done(id: request.id, ("models", self.modelList)), to: id)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)
@@ -56,7 +66,9 @@ extension SupervisorCore {
     mutating func clientFrameBegun(_ id: ConnectionID, _ length: Int?, at now: Now) {
         guard let connection = self.connections[id], connection.state != .closing else { return }
         self.connections[id]!.frameBegan(at: now.instant, bounds: self.bounds)
-        if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), length) {
+        // A large prompt is held twice: on its way to a slot, and on its way to the disk.
+        let copies = self.configuration.storesPrompts ? 2 : 1
+        if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), copies * length) {
             self.connections[id]!.memoryIsShort(at: now.instant)
             if connection.isRead { self.actions.append(.pauseClient(id)) }
         }

@@ -2,11 +2,19 @@
 public struct Footprint: Sendable, Equatable {
     public var connections: Int
     public var requests: Int
+    /// Prompts that continue a conversation and are not admitted yet.
+    public var continuations: Int
+    /// Conversations that are being continued.
+    public var conversations: Int
+    /// Questions about the record.
+    public var questions: Int
     public var workers: Int
     public var deadlines: Int
     public var queuePlaces: Int
-    /// Records that wait for the logger, in bytes.
+    /// Openings and endings that wait for the logger, in bytes.
     public var logBytes: Int
+    /// What of answers waits for the logger, in bytes.
+    public var logOutput: Int
     /// What is reserved there for the endings of open requests, in bytes.
     public var logReserved: Int
     /// What large frames and queued requests hold, in bytes.
@@ -16,8 +24,11 @@ public struct Footprint: Sendable, Equatable {
 extension SupervisorCore {
     public var footprint: Footprint {
         Footprint(
-            connections: self.connections.count, requests: self.requests.count, workers: self.workers.count,
+            connections: self.connections.count, requests: self.requests.count,
+            continuations: self.continuations.count, conversations: self.conversations.count,
+            questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
-            logBytes: self.log.bytes, logReserved: self.log.reserved, memory: self.memoryInUse)
+            logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
+            memory: self.memoryInUse)
     }
 }

@@ -6,12 +6,20 @@ extension SupervisorCore {
 
     mutating func record(opening record: OpenRecord, at now: Now) -> Int {
         let (sequence, bytes) = self.log.appendOpening(record)
+        if self.log.isLarge(record) { self.memory.charge(.record(sequence), bytes.count) }
         self.sendToLogger(bytes, at: now)
         return sequence
     }
 
+    mutating func record(output record: OutputRecord, at now: Now) {
+        self.sendToLogger(self.log.appendOutput(record).bytes, at: now)
+    }
+
     mutating func record(ending record: EndRecord, at now: Now) -> Int {
-        let (sequence, bytes) = self.log.appendEnding(record)
+        // Only an answer that came whole is so large, and it was read into room for two.
+        let isLarge = record.output.map { $0.count > self.bounds.smallFrame } ?? false
+        let (sequence, bytes) = self.log.appendEnding(record, isLarge: isLarge)
+        if isLarge { self.answerMemory.charge(.record(sequence), bytes.count) }
         self.sendToLogger(bytes, at: now)
         return sequence
     }
@@ -39,18 +47,20 @@ extension SupervisorCore {
         do { reply = try LoggerReply(decoding: payload) } catch { return self.loggerMisbehaved("\(error)") }
         switch (reply, self.logger.state) {
         case (.ready(ProtocolVersion.current, _, let sequence), .starting):
-            guard self.log.acknowledge(upTo: sequence) else {
+            guard let large = self.log.acknowledge(upTo: sequence) else {
                 return self.loggerMisbehaved("it knows records that were not sent")
             }
+            self.releaseRecords(large)
             self.logger.state = .ready
             self.logger.hasBeenReady = true
             self.actions.append(.log(LogEntry(.info, "logger ready", ["pid": "\(self.logger.pid ?? 0)"])))
             for bytes in self.log.waiting { self.actions.append(.sendLogger(bytes)) }
             self.acknowledged(sequence, at: now)
         case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .stopping):
-            guard self.log.acknowledge(upTo: sequence) else {
+            guard let large = self.log.acknowledge(upTo: sequence) else {
                 return self.loggerMisbehaved("it acknowledged a record that was not sent")
             }
+            self.releaseRecords(large)
             self.acknowledged(sequence, at: now)
         case (.ready, _), (.acknowledged, _):
             self.loggerMisbehaved("an answer that nobody asked for")

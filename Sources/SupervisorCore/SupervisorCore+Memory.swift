@@ -1,13 +1,20 @@
+import Messages
+
 // Who may hold how much of the memory that is shared.
 extension SupervisorCore {
     /// All that is held, in bytes.
     var memoryInUse: Int { self.memory.used + self.answerMemory.used + self.smallRequestMemory.used }
 
-    /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it.
-    mutating func reserveFrame(of number: RequestNumber, _ bytes: Int, provider: Int, from connection: ConnectionID)
-        -> Bool
-    {
+    /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it, or, where it
+    /// continues a conversation, it and the history were.
+    mutating func reserveFrame(
+        of number: RequestNumber, _ bytes: Int, provider: Int, from connection: ConnectionID, isContinued: Bool
+    ) -> Bool {
         guard bytes <= self.bounds.smallFrame else {
+            if isContinued {
+                self.memory.charge(.request(number), bytes)
+                return true
+            }
             return self.memory.reserve(.request(number), bytes, heldBy: .clientFrame(connection))
         }
         guard self.providers[provider].smallRequestBytes + bytes <= self.bounds.smallRequestMemory / 2,
@@ -41,7 +48,9 @@ extension SupervisorCore {
         case .busy:
             break
         }
-        guard length > self.bounds.smallFrame, !self.answerMemory.reserveOrWait(.slotFrame(slot), length) else {
+        // A large answer is held twice: on its way to the client, and on its way to the disk.
+        let bytes = self.configuration.storesPrompts ? 2 * length : length
+        guard length > self.bounds.smallFrame, !self.answerMemory.reserveOrWait(.slotFrame(slot), bytes) else {
             return
         }
         if self.isCancelling(slot) {
@@ -63,9 +72,19 @@ extension SupervisorCore {
                 self.updateDeadline(ofConnection: id)
             case .slotFrame(let slot):
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
-            case .clientOutput, .request, .lastFrame:
+            case .readerReply:
+                self.reader.reservation?.isGranted = true
+            case .clientOutput, .request, .lastFrame, .record, .continuation:
                 preconditionFailure("\(holder) does not wait for memory")
             }
+        }
+    }
+
+    /// Gives back the room of records that are on disk.
+    mutating func releaseRecords(_ sequences: [Int]) {
+        for sequence in sequences {
+            self.memory.release(.record(sequence))
+            self.answerMemory.release(.record(sequence))
         }
     }
 }

@@ -5,28 +5,48 @@ extension SupervisorCore {
     // MARK: Admission
 
     /// Admits a prompt, or says why not. Nothing that is refused here has a row.
-    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+    ///
+    /// - Parameter precedent: What a prompt follows that continues a conversation.
+    @discardableResult
+    mutating func admit(
+        _ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID,
+        following precedent: Precedent? = nil, at now: Now
+    ) -> Bool {
         do throws(Failure) {
-            let (provider, model) = try self.checkAdmission(of: prompt, from: connectionID, at: now)
+            if precedent == nil { try self.checkDoor(of: connectionID) } else { try self.checkPhase() }
+            let prompt = try precedent?.continued(prompt) ?? prompt
+            let (provider, model) = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
-            let opening = OpenRecord(
+            var opening = OpenRecord(
                 request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
                 provider: settings.name, model: model.id, stream: prompt.stream)
+            if self.configuration.storesPrompts {
+                // A conversation has the name of its first request.
+                opening.content = PromptContent(
+                    conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip,
+                    prompt: prompt.prompt, system: prompt.system, options: prompt.options)
+            }
             guard self.log.hasRoom(for: opening) else {
                 throw self.logger.isReady
                     ? Failure(.overloaded, "too many requests are open; try again later")
                     : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
             }
-            let number = RequestNumber(rawValue: self.nextNumber())
+            let number = precedent?.number ?? RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodePrompt(
-                prompt, request: ulid, model: model.id, key: model.needsKey ? settings.key : nil)
-            guard self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID) else {
+                prompt, request: ulid, model: model.id,
+                messages: precedent.flatMap { $0.isEmpty ? nil : $0.history.messages },
+                key: model.needsKey ? settings.key : nil)
+            guard
+                self.reserveFrame(
+                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
+            else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
             self.requests[number] = Request(
                 ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
-                timeouts: settings.timeouts, frame: frame, at: now.instant)
+                conversation: opening.content?.conversation, timeouts: settings.timeouts, frame: frame,
+                receivedAt: precedent?.continuation.receivedAt ?? now.instant, at: now.instant)
             self.connections[connectionID]!.requests[id] = number
             self.counters.admitted += 1
             self.updateDeadline(ofRequest: number)
@@ -39,24 +59,38 @@ extension SupervisorCore {
             case .relaxed:
                 self.enqueue(number, at: now)
             }
+            return true
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
+            return false
         }
     }
 
-    private func checkAdmission(
-        of prompt: PromptRequest, from connectionID: ConnectionID, at now: Now
-    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+    private func checkPhase() throws(Failure) {
         guard self.phase == .running else {
             throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back")
         }
-        guard self.connections[connectionID]!.requests.count < self.bounds.requestsPerConnection else {
+    }
+
+    func checkCount(of connection: Connection) throws(Failure) {
+        guard connection.requests.count < self.bounds.requestsPerConnection else {
             throw Failure(
                 .tooManyRequests,
                 "\(self.bounds.requestsPerConnection) requests are open on this connection; wait for one of them to end"
             )
         }
-        let (provider, model) = try self.resolveModel(prompt.model)
+    }
+
+    /// Whether a prompt of this connection may come in at all.
+    func checkDoor(of connection: ConnectionID) throws(Failure) {
+        try self.checkPhase()
+        try self.checkCount(of: self.connections[connection]!)
+    }
+
+    private func checkAdmission(
+        of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
+    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        let (provider, model) = try self.resolveModel(prompt.model, after: history)
         let settings = self.providers[provider].settings
         guard !model.needsKey || settings.key != nil else {
             let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
@@ -80,8 +114,19 @@ extension SupervisorCore {
         return (provider, model)
     }
 
-    private func resolveModel(_ name: String?) throws(Failure) -> (provider: Int, model: ModelDescription) {
-        guard let name = name.flatMap({ $0.isEmpty ? nil : $0 }) ?? self.configuration.defaultModel else {
+    /// The model that the request names, or else that of the conversation, or else the default.
+    private func resolveModel(
+        _ name: String?, after history: ReaderReply.History?
+    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        let named = name.flatMap { $0.isEmpty ? nil : $0 }
+        if named == nil, let last = history?.model {
+            guard let found = self.models[last] else {
+                throw Failure(
+                    .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
+            }
+            return found
+        }
+        guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
         guard let found = self.models[name] else {
@@ -129,11 +174,13 @@ extension SupervisorCore {
             if request.isStreamed {
                 self.send(
                     ClientAnswer.start(
-                        id: request.clientID, request: request.ulid, model: request.model, provider: settings.name),
+                        id: request.clientID, request: request.ulid, model: request.model, provider: settings.name,
+                        conversation: request.conversation),
                     to: connection)
             }
             if self.connections[connection]!.isBlocked { self.setPausedForClient(number, true, at: now) }
         }
+        if self.areSlotsPausedForLog { self.setPausedForLog(slot, at: now) }
         self.updateDeadline(ofRequest: number)
     }
 
@@ -151,6 +198,7 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, ending.failure) }
         if case .cancelling(let slot, _) = self.requests[number]!.state {
             // It was being cut short already; the client is told what it asked for.
             self.requests[number]!.state = .cancelling(slot, ending)
@@ -161,7 +209,7 @@ extension SupervisorCore {
 
     /// The client's connection is gone.
     mutating func clientLeft(_ number: RequestNumber, at now: Now) {
-        guard self.requests[number] != nil else { return }
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
             self.forget(number)
@@ -189,11 +237,30 @@ extension SupervisorCore {
     }
 
     mutating func requestExpired(_ number: RequestNumber, at now: Now) {
-        guard let request = self.requests[number] else { return }
+        guard let request = self.requests[number] else { return self.unadmittedExpired(number) }
         switch request.expiry(at: now.instant) {
         case .none: self.updateDeadline(ofRequest: number)
         case .timedOut(let reason): self.cutShort(number, Request.Ending(Failure(.timeout, reason)), at: now)
         case .slotHung: self.slotHung(number, at: now)
+        }
+    }
+
+    /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
+    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?) {
+        self.endContinuation(number, failure)
+        self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
+    }
+
+    private mutating func unadmittedExpired(_ number: RequestNumber) {
+        if self.continuations[number] != nil {
+            self.endContinuation(
+                number,
+                Failure(
+                    .timeout,
+                    "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
+                ))
+        } else {
+            self.endUnadmitted(number, Failure(.logUnavailable, "the record was not read in time; try again later"))
         }
     }
 
@@ -204,10 +271,11 @@ extension SupervisorCore {
     /// - Parameter usage: What it used all the same, where that is known.
     mutating func end(_ number: RequestNumber, with ending: Request.Ending, usage: Usage? = nil, at now: Now) {
         guard let request = self.requests[number] else { return }
+        let output = self.requests[number]!.output.take()
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: ending.state,
             durationMilliseconds: now.instant.milliseconds(since: request.admittedAt), usage: usage,
-            providerRequestID: ending.failure.providerRequestID, failure: ending.failure)
+            providerRequestID: ending.failure.providerRequestID, failure: ending.failure, output: output)
         let frame = ClientAnswer.error(id: request.clientID, ending.failure, request: request.ulid, usage: usage)
         self.finish(number, record, lastFrame: frame, at: now)
     }
@@ -215,13 +283,19 @@ extension SupervisorCore {
     /// Ends a request that succeeded. `event` is the slot's last, as it came.
     mutating func complete(_ number: RequestNumber, _ outcome: SlotOutcome, event: [UInt8], at now: Now) {
         guard let request = self.requests[number] else { return }
+        if request.conversation != nil, !request.isStreamed {
+            self.requests[number]!.output.append(outcome.answer, of: event)
+        }
+        let output = self.requests[number]!.output.take()
         let duration = now.instant.milliseconds(since: request.admittedAt)
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: .done, durationMilliseconds: duration,
-            usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID)
+            usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID,
+            output: output)
         let frame = ClientAnswer.done(
             id: request.clientID, request: request.ulid, model: request.model,
-            provider: self.providers[request.provider].settings.name, durationMilliseconds: duration, event)
+            provider: self.providers[request.provider].settings.name, conversation: request.conversation,
+            durationMilliseconds: duration, event)
         self.finish(number, record, lastFrame: frame, at: now)
     }
 
@@ -234,6 +308,9 @@ extension SupervisorCore {
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
+        if !self.conversations.isEmpty, let conversation = request.conversation {
+            self.conversationWasFreed(conversation, by: number)
+        }
         guard let connection = request.connection else { return self.forget(number) }
         switch self.configuration.durability {
         case .commit:
@@ -249,7 +326,7 @@ extension SupervisorCore {
 
     /// A record of the request is on disk. One that ended before its opening was there waits for its ending.
     mutating func recorded(_ number: RequestNumber, sequence: Int, at now: Now) {
-        guard let request = self.requests[number] else { return }
+        guard let request = self.requests[number] else { return self.settled(number, sequence: sequence) }
         switch request.state {
         case .recording(sequence):
             self.enqueue(number, at: now)

@@ -23,7 +23,7 @@ extension SupervisorCore {
     {
         let request = self.requests[number]!
         switch (request.state, event.kind) {
-        case (.running, .output):
+        case (.running, .output(let output)):
             guard request.isStreamed else {
                 return self.workerMisbehaved(
                     slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
@@ -36,6 +36,7 @@ extension SupervisorCore {
             if let connection = request.connection {
                 self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
             }
+            if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
         case (.running, .done(let outcome)):
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
@@ -53,6 +54,19 @@ extension SupervisorCore {
         case (.recording, _), (.queued, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
+    }
+
+    /// Keeps what a slot said for the record, and sends it when it is enough.
+    private mutating func gather(_ output: SlotOutput, of event: [UInt8], _ number: RequestNumber, at now: Now) {
+        self.requests[number]!.output.append(output, of: event)
+        guard self.requests[number]!.output.count >= self.bounds.outputPiece else { return }
+        let ulid = self.requests[number]!.ulid
+        if let piece = self.requests[number]!.output.take() {
+            self.record(output: OutputRecord(request: ulid, output: piece), at: now)
+        }
+        guard self.requests[number]!.output.total > self.bounds.recordedAnswer else { return }
+        let reason = "the answer is longer than the \(self.bounds.recordedAnswer >> 20) MiB that are recorded of one"
+        self.cutShort(number, Request.Ending(Failure(.answerTooLarge, reason)), at: now)
     }
 
     /// The slot is free. A process that only finishes what it has ends with its last request.
@@ -95,12 +109,33 @@ extension SupervisorCore {
         self.changePause(of: slot, at: now) { $0.isPausedForClient = isPaused }
     }
 
+    /// Stops reading slots when the logger is behind with what they said, and reads them again when it has caught up.
+    mutating func followLog(at now: Now) {
+        guard self.log.isBehind != self.areSlotsPausedForLog else { return }
+        self.areSlotsPausedForLog = self.log.isBehind
+        for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            for index in self.workers[id]!.slots.indices {
+                self.setPausedForLog(SlotID(worker: id, index: index), at: now)
+            }
+        }
+    }
+
+    /// A slot that runs a request is read only while the logger keeps up.
+    mutating func setPausedForLog(_ slot: SlotID, at now: Now) {
+        guard case .busy(let number) = self.workers[slot.worker]!.slots[slot.index].state,
+            case .running = self.requests[number]!.state
+        else { return }
+        let isBehind = self.areSlotsPausedForLog
+        self.changePause(of: slot, at: now) { $0.isPausedForLog = isBehind }
+    }
+
     /// Reads a slot whatever the reason why it was not read.
     mutating func readAgain(_ slot: SlotID) {
         guard self.workers[slot.worker]!.slots[slot.index].isPaused else { return }
         self.answerMemory.grantAtOnce(.slotFrame(slot))
         self.workers[slot.worker]!.slots[slot.index].isPausedForClient = false
         self.workers[slot.worker]!.slots[slot.index].isPausedForMemory = false
+        self.workers[slot.worker]!.slots[slot.index].isPausedForLog = false
         self.actions.append(.resumeSlot(slot))
     }
 

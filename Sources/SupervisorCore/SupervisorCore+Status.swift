@@ -51,6 +51,7 @@ extension SupervisorCore {
                     .init("used_bytes", .integer(self.memoryInUse)),
                 ])),
             .init("logger", self.loggerStatus),
+            .init("reader", self.readerStatus),
             .init("providers", .array(self.providers.map { self.status(of: $0, at: now) })),
         ]).serialized()
     }
@@ -69,6 +70,23 @@ extension SupervisorCore {
             .init("backlog_records", .integer(self.log.count)),
             .init("backlog_bytes", .integer(self.log.bytes)),
             .init("acknowledged", .integer(self.log.acknowledged)),
+        ]
+        return .object(members)
+    }
+
+    private var readerStatus: JSONValue {
+        let state =
+            switch self.reader.state {
+            case .off, .stopping: "off"
+            case .starting: "starting"
+            case .ready: "ready"
+            case .waiting: "restarting"
+            }
+        var members: [JSONValue.Member] = [.init("state", .string(state))]
+        if let pid = self.reader.pid { members.append(.init("pid", .integer(pid))) }
+        members += [
+            .init("restarts", .integer(self.reader.restarts)),
+            .init("questions", .integer(self.reader.questionCount)),
         ]
         return .object(members)
     }

@@ -19,6 +19,10 @@ extension SupervisorCore {
             self.actions.append(.notify(.stopping, status: "Finishing what is open"))
             self.actions.append(.stopListening)
             self.setDeadline(.phase, at: now.instant + timeout)
+            for number in self.continuations.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+                self.endContinuation(
+                    number, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
+            }
         case .draining:
             self.cutAllShort(at: now)
         case .cutShort, .stoppingWorkers, .stoppingLogger, .stopped:
@@ -46,6 +50,10 @@ extension SupervisorCore {
             case .starting, .ready, .stopping: self.actions.append(.killLogger)
             case .waiting, .gone: break
             }
+            switch self.reader.state {
+            case .starting, .ready, .stopping: self.actions.append(.killReader)
+            case .off, .waiting: break
+            }
             self.actions.append(.exit(code: 1))
         case .running, .cutShort, .stoppingWorkers, .stopped:
             break
@@ -57,6 +65,8 @@ extension SupervisorCore {
         if self.isDraining, self.openRequests == 0 {
             self.phase = .stoppingWorkers
             self.setDeadline(.phase, at: nil)
+            self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
+            self.stopReader(at: now)
             for index in self.providers.indices {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
@@ -86,7 +96,7 @@ extension SupervisorCore {
         case .starting, .ready, .waiting, .stopping, .gone:
             break
         }
-        if self.logger.state == .gone {
+        if self.logger.state == .gone, self.reader.state == .off {
             // The record is whole; the connections have deadlines of their own.
             self.setDeadline(.phase, at: nil)
             for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) {

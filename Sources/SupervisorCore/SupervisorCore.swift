@@ -15,6 +15,7 @@ public struct SupervisorCore: Sendable {
         case worker(WorkerID)
         case provider(Int)
         case logger
+        case reader
         case phase
     }
 
@@ -43,6 +44,8 @@ public struct SupervisorCore: Sendable {
     let configuration: ServiceConfiguration
     let bounds: SupervisorBounds
     let processID: Int
+    /// The users who see and may do everything.
+    let administrators: Set<Int>
     var random: SeededGenerator
     var ulids = ULIDGenerator()
 
@@ -53,6 +56,12 @@ public struct SupervisorCore: Sendable {
 
     var connections: [ConnectionID: Connection] = [:]
     var requests: [RequestNumber: Request] = [:]
+    /// Prompts that continue a conversation and are not admitted yet.
+    var continuations: [RequestNumber: Continuation] = [:]
+    /// The conversations that are being continued.
+    var conversations: [String: ConversationLine] = [:]
+    /// Clients' questions about the record.
+    var lookups: [RequestNumber: Lookup] = [:]
     var workers: [WorkerID: Worker] = [:]
     var providers: [Provider]
     /// Ids and aliases of models: which provider serves it, under which id.
@@ -60,6 +69,9 @@ public struct SupervisorCore: Sendable {
 
     var log: LogQueue
     var logger: LoggerProcess
+    var reader = ReaderProcess()
+    /// Whether slots are not read because the logger is behind.
+    var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
     var memory: MemoryBudget
     /// For what comes from slots and goes to clients. Apart from `memory`, because requests that wait for a slot must not keep
@@ -78,16 +90,21 @@ public struct SupervisorCore: Sendable {
     /// - Parameters:
     ///   - seed: Unpredictable, for it names the requests.
     ///   - processID: For status only.
+    ///   - userID: Whom the daemon runs as: an administrator, like root.
     public init(
         configuration: ServiceConfiguration, bounds: SupervisorBounds = SupervisorBounds(), seed: UInt64,
-        processID: Int = 0
+        processID: Int = 0, userID: Int = 0
     ) {
         self.configuration = configuration
         self.bounds = bounds
         self.processID = processID
+        self.administrators = [0, userID]
         self.random = SeededGenerator(seed: seed)
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
-        self.log = LogQueue(bound: bounds.logBacklog, endBytes: bounds.endRecord)
+        self.log = LogQueue(
+            bounds: LogQueue.Bounds(
+                backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput, small: bounds.smallFrame
+            ))
         self.logger = LoggerProcess()
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
@@ -130,10 +147,18 @@ public struct SupervisorCore: Sendable {
         case .loggerBrokeProtocol(let reason): self.loggerMisbehaved(reason)
         case .loggerExited(let status): self.loggerExited(status, at: now)
 
+        case .readerStarted(let pid): self.reader.pid = pid
+        case .readerFailedToStart(let reason): self.readerEnded("it could not be started: \(reason)", at: now)
+        case .readerReply(let payload): self.readerReply(payload, at: now)
+        case .readerBrokeProtocol(let reason): self.readerMisbehaved(reason)
+        case .readerExited(let status): self.readerEnded("\(status)", at: now)
+
         case .timer: self.timerFired(at: now)
         case .drain: self.drain(at: now)
         }
+        self.followLog(at: now)
         self.grantMemory(at: now)
+        self.proceedWithReader(at: now)
         self.proceedToReady()
         self.proceedToStop(at: now)
         self.armTimer()
@@ -162,6 +187,7 @@ public struct SupervisorCore: Sendable {
             case .worker(let id): self.workerExpired(id, at: now)
             case .provider(let index): self.startWorker(of: index, at: now)
             case .logger: self.loggerExpired(at: now)
+            case .reader: self.readerExpired(at: now)
             case .phase: self.phaseExpired(at: now)
             }
         }

@@ -32,7 +32,9 @@ struct Worker: Sendable {
         var isPausedForClient = false
         /// Not read because memory is short.
         var isPausedForMemory = false
-        var isPaused: Bool { self.isPausedForClient || self.isPausedForMemory }
+        /// Not read because what was read before is not on record yet.
+        var isPausedForLog = false
+        var isPaused: Bool { self.isPausedForClient || self.isPausedForMemory || self.isPausedForLog }
     }
 
     let id: WorkerID

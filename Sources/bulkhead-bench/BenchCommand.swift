@@ -17,6 +17,7 @@ struct BenchCommand: ParsableCommand {
 
             EXAMPLES
               bulkhead-bench --connections 64 --durability relaxed
+              bulkhead-bench --connections 64 --no-prompts
               bulkhead-bench --connections 64 --chunks 500 --chunk-bytes 32 --requests 2000
               bulkhead-bench --provider http --connections 64 --no-stream --json result.json
               bulkhead-bench --socket /run/bulkhead.sock --model echo --seconds 10

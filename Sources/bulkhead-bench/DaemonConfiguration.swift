@@ -1,6 +1,8 @@
 /// The bulkhead.yaml of a daemon that is started for a measurement.
 struct DaemonConfiguration: Sendable, Equatable {
     var durability = Durability.commit
+    /// Whether prompts and answers go on record, or only the rows of requests.
+    var storesPrompts = true
     var slots = 16
     var provider = Provider.echo
 
@@ -22,7 +24,7 @@ struct DaemonConfiguration: Sendable, Equatable {
                     + "slots: \(self.slots)}"
             }
         return """
-            log: {durability: \(self.durability.rawValue)}
+            log: {durability: \(self.durability.rawValue), prompts: \(self.storesPrompts)}
             providers:
               \(provider)
             testing: true

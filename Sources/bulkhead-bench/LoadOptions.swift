@@ -51,6 +51,9 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "commit or relaxed.")
     var durability = Durability.commit
 
+    @Flag(inversion: .prefixedNo, help: "Whether prompts and answers go on record, or only a row for each request.")
+    var prompts = true
+
     @Option(help: "The provider's slots. Default: as many as requests are open, from 16 to \(mostSlots).")
     var slots: Int?
 
@@ -85,8 +88,9 @@ struct LoadOptions: ParsableArguments {
         try expect((1...Self.mostSlots).contains(self.slots ?? 1), "--slots is from 1 to \(Self.mostSlots).")
         if self.socket != nil {
             try expect(
-                self.provider == .echo && self.slots == nil && self.stateDirectory == nil,
-                "--provider, --slots and --state-directory are for a daemon that is started here, not for --socket.")
+                self.provider == .echo && self.slots == nil && self.stateDirectory == nil && self.prompts,
+                "--provider, --slots, --state-directory and --no-prompts are for a daemon that is started here, not for "
+                    + "--socket.")
         } else {
             try expect(self.model == nil, "--model goes with --socket.")
         }
@@ -111,7 +115,8 @@ struct LoadOptions: ParsableArguments {
         let provider: DaemonConfiguration.Provider =
             port.map { .http(port: $0) } ?? (self.asksForChunks ? .echoFault : .echo)
         let open = min(Self.mostSlots, max(16, self.connections * self.depth))
-        return DaemonConfiguration(durability: self.durability, slots: self.slots ?? open, provider: provider)
+        return DaemonConfiguration(
+            durability: self.durability, storesPrompts: self.prompts, slots: self.slots ?? open, provider: provider)
     }
 
     private var asksForChunks: Bool { self.chunks != nil || self.chunkBytes != nil }

@@ -46,6 +46,7 @@ extension LoadReport {
             .init("chunks_asked", number(self.workload.chunks)),
             .init("chunk_bytes_asked", number(self.workload.chunkBytes)),
             .init("durability", .string(self.durability)),
+            .init("prompts_stored", self.configuration.map { .bool($0.storesPrompts) } ?? .null),
             .init("slots", number(self.configuration?.slots)),
         ])
     }

@@ -76,6 +76,7 @@ struct LoadReport: Sendable {
         ]
         if let chunks = self.workload.chunks { parts.append("\(chunks) chunks") }
         if let bytes = self.workload.chunkBytes { parts.append("chunks of \(bytes) B") }
+        if let isStored = self.configuration?.storesPrompts { parts.append("prompts \(isStored ? "" : "not ")stored") }
         if let slots = self.configuration?.slots { parts.append("\(slots) slots") }
         return parts.joined(separator: ", ")
     }

@@ -1,15 +1,21 @@
 import Messages
 
-/// The command line: `--database PATH [--durability commit|relaxed]`.
+/// The command line: `--database PATH [--durability commit|relaxed]`, or `--read --database PATH`.
 struct Arguments {
     var database: String
+    /// Whether the file is only read.
+    var reads = false
     var durability = ServiceConfiguration.Durability.commit
 
-    static let usage = "usage: bulkhead-logger --database PATH [--durability commit|relaxed]"
+    static let usage = """
+        usage: bulkhead-logger --database PATH [--durability commit|relaxed]
+               bulkhead-logger --read --database PATH
+        """
 
     /// - Parameter arguments: What follows the program's name.
     init(_ arguments: some Sequence<String>) throws(Fault) {
         var database: String?
+        var durability: ServiceConfiguration.Durability?
         var iterator = arguments.makeIterator()
         while let option = iterator.next() {
             switch option {
@@ -17,16 +23,16 @@ struct Arguments {
                 guard let value = iterator.next(), !value.isEmpty else { throw Fault("--database needs a path") }
                 database = value
             case "--durability":
-                guard let value = iterator.next(), let durability = ServiceConfiguration.Durability(rawValue: value)
-                else {
-                    throw Fault("--durability is commit or relaxed")
-                }
-                self.durability = durability
+                durability = iterator.next().flatMap(ServiceConfiguration.Durability.init)
+                guard durability != nil else { throw Fault("--durability is commit or relaxed") }
+            case "--read": self.reads = true
             default: throw Fault("'\(option)' is not known")
             }
         }
         guard let database else { throw Fault("--database is missing") }
+        guard !self.reads || durability == nil else { throw Fault("--durability is for who writes, not for --read") }
         self.database = database
+        self.durability = durability ?? .commit
     }
 
     struct Fault: Error {

@@ -3,10 +3,12 @@ import Glibc
 import LogStore
 import Messages
 
-/// The logger from its first line to its exit code.
+/// The logger, or the reader, from its first line to its exit code.
 enum LoggerProgram {
     /// Where the supervisor puts the channel.
     private static let channelDescriptor: CInt = 3
+    /// What SQLite may take in a reader, in bytes: its cache, and the larger of a long value and the words of a search.
+    private static let readerMemory = 64 << 20
     /// For a predecessor to commit what it was sent.
     private static let lockTimeout = Duration.seconds(10)
 
@@ -35,6 +37,7 @@ enum LoggerProgram {
         guard fstat(Self.channelDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
             throw ProgramError(.usage, "descriptor 3 is no channel: bulkheadd starts this program, nobody else")
         }
+        if arguments.reads { return try Self.read(arguments.database) }
         let channel = BlockingChannel(
             adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.logFrame)
         let lock = try Self.lock(arguments.database)
@@ -43,6 +46,18 @@ enum LoggerProgram {
         try session.run()
         store.close()
         _ = consume lock
+    }
+
+    /// The reader's part. It takes no lock: its file is the logger's, who holds that.
+    private static func read(_ database: String) throws(ProgramError) {
+        let channel = BlockingChannel(
+            adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.readerFrame)
+        LogReader.limitMemory(to: Self.readerMemory)
+        let reader: LogReader
+        do { reader = try LogReader(path: database) } catch { throw ProgramError(error) }
+        var session = ReaderSession(channel: channel, reader: reader)
+        try session.run()
+        reader.close()
     }
 
     private static func lock(_ database: String) throws(ProgramError) -> DatabaseLock {

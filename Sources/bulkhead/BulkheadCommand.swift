@@ -24,14 +24,17 @@ struct BulkheadCommand: AsyncParsableCommand {
 
             EXAMPLES
               bulkhead "Ten names for a pelican"
+              bulkhead -c "Shorter ones, please"
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"
               bulkhead prompt --json "hello" | jq -r 'select(.event=="done").usage'
+              bulkhead logs -n 1
               bulkhead status
             """,
         version: BulkheadClient.version,
         subcommands: [
-            PromptCommand.self, ModelsCommand.self, StatusCommand.self, PingCommand.self, ConfigCommand.self,
+            PromptCommand.self, LogsCommand.self, RequestsCommand.self, ModelsCommand.self, StatusCommand.self,
+            PingCommand.self, ConfigCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)
 }

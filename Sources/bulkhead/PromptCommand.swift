@@ -10,8 +10,17 @@ struct PromptCommand: AsyncParsableCommand {
             shown dimmed on standard error if that is a terminal; a tool call is
             printed as a line of JSON.
 
+            Every prompt is on record as part of a conversation, which -c goes on with:
+            the model gets what was said before, and is the one that answered last,
+            unless -m names another. The system prompt is that of the beginning. 'start'
+            and 'done' of --json name the conversation, for --cid. A conversation can be
+            continued by the user who began it, from any terminal, and after a restart
+            of the daemon; not where the daemon's configuration says log.prompts: false.
+
             EXAMPLES
               bulkhead prompt "Ten names for a pelican"
+              bulkhead prompt -c "Shorter ones, please"
+              bulkhead prompt --cid 01k9x3g6ncw7jv0q8r6m2t5y4b "And for two of them?"
               bulkhead prompt -s "In French, please" -o temperature 0.2 "hello"
               cat error.log | bulkhead prompt "What went wrong?"
               bulkhead prompt --timeout 30s --no-stream "hello"
@@ -27,6 +36,14 @@ struct PromptCommand: AsyncParsableCommand {
 
     @Option(name: .shortAndLong, help: "The system prompt.")
     var system: String?
+
+    @Flag(name: [.customShort("c"), .customLong("continue")], help: "Continue your newest conversation.")
+    var continuesNewest = false
+
+    @Option(
+        name: [.customLong("cid"), .customLong("conversation")],
+        help: ArgumentHelp("Continue this conversation.", valueName: "id"))
+    var conversation: String?
 
     @Option(
         name: [.customShort("o"), .customLong("option")],
@@ -53,9 +70,17 @@ struct PromptCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The prompt.", valueName: "text"))
     var text: String?
 
+    func validate() throws {
+        guard !self.continuesNewest || self.conversation == nil else {
+            throw ValidationError("Which conversation? Give either -c, for the newest one, or --cid ID.")
+        }
+    }
+
     func run() async throws {
-        let request = try self.makeRequest()
+        let question = try self.makeRequest()
         try await self.connection.withClient { client in
+            var request = question
+            if self.continuesNewest { request.conversation = try await Self.newestConversation(client) }
             let answer = client.prompt(request)
             Interrupts.onFirst { answer.cancel() }
             if self.json {
@@ -76,9 +101,17 @@ struct PromptCommand: AsyncParsableCommand {
         let prompt = parts.joined(separator: parts[0].hasSuffix("\n") ? "" : "\n")
         var request = PromptRequest(
             prompt: prompt, system: self.system, model: self.model, stream: !self.noStream,
-            options: OptionPair.object(self.options))
+            options: OptionPair.object(self.options), conversation: self.conversation)
         request.timeoutMilliseconds = self.timeout?.milliseconds
         return request
+    }
+
+    private static func newestConversation(_ client: BulkheadClient) async throws -> String {
+        guard let conversation = try await client.newestConversation() else {
+            throw ClientError.failure(
+                Failure(.notFound, "there is no conversation of yours on record; leave -c out to begin one"))
+        }
+        return conversation
     }
 
     private func printText(of answer: Answer) async throws {

@@ -9,6 +9,7 @@ enum StatusText {
             ["connections", "\(status.connections)"],
             ["memory", Self.memory(status.memory)],
             ["logger", Self.logger(status.logger)],
+            ["reader", Self.reader(status.reader)],
         ]) + "\n" + Text.table([Self.providerTitles] + status.providers.map(Self.provider))
     }
 
@@ -30,6 +31,11 @@ enum StatusText {
         let pid = logger.pid.map { ", pid \($0)" } ?? ""
         return "\(logger.state)\(pid), restarts \(logger.restarts), \(logger.acknowledged) records on disk, "
             + "\(logger.backlogRecords) waiting (\(Text.size(bytes: logger.backlogBytes)))"
+    }
+
+    private static func reader(_ reader: DaemonStatus.Reader) -> String {
+        let pid = reader.pid.map { ", pid \($0)" } ?? ""
+        return "\(reader.state)\(pid), restarts \(reader.restarts), \(reader.questions) questions waiting"
     }
 
     private static let providerTitles = [

@@ -1,4 +1,5 @@
 import BulkheadClient
+import Glibc
 
 /// How things are written for people.
 enum Text {
@@ -7,6 +8,18 @@ enum Text {
         let newline = UInt8(ascii: "\n")
         if bytes.contains(newline), let value = try? JSONValue(parsing: bytes) { return value.serialized() + [newline] }
         return bytes + [newline]
+    }
+
+    /// `2026-03-01 12:00:00`, in the time zone of this process (`localtime_r`).
+    ///
+    /// - Parameter milliseconds: Since 1970, UTC.
+    static func time(milliseconds: Int) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        guard localtime_r(&seconds, &parts) != nil else { return "\(milliseconds / 1000)" }
+        var buffer = [CChar](repeating: 0, count: 32)
+        let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
+        return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// `250 ms`, `1.5 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`.

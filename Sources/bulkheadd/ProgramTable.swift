@@ -25,11 +25,20 @@ struct ProgramTable {
         ChildProcess.Program(
             path: self.loggerPath,
             arguments: [
-                "bulkhead-logger", "--database", "\(self.configuration.stateDirectory)/logs.db", "--durability",
+                "bulkhead-logger", "--database", self.database, "--durability",
                 self.configuration.durability.rawValue,
             ],
             environment: [], channels: [ProtocolBounds.logFrame])
     }
+
+    /// The logger's program, which opens the file for reading only.
+    var reader: ChildProcess.Program {
+        ChildProcess.Program(
+            path: self.loggerPath, arguments: ["bulkhead-logger", "--read", "--database", self.database],
+            environment: [], channels: [ProtocolBounds.readerFrame])
+    }
+
+    private var database: String { "\(self.configuration.stateDirectory)/logs.db" }
 
     /// bulkhead-config looks keys up in the environment, so it is given all of ours.
     static func configuration(_ arguments: Arguments) throws(StartError) -> ChildProcess.Program {

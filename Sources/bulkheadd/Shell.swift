@@ -29,6 +29,7 @@ final class Shell {
     private var workerIDs: [ObjectIdentifier: WorkerID] = [:]
     private var reportsWritten: Set<SlotID> = []
     private var logger: ChildProcess?
+    private var reader: ChildProcess?
     private var lastConnection: UInt64 = 0
     private(set) var exitCode: CInt = 0
 
@@ -43,7 +44,8 @@ final class Shell {
         self.log = log
         self.timer = try Timer(on: loop)
         self.core = SupervisorCore(
-            configuration: configuration, seed: UInt64.random(in: 0...UInt64.max), processID: Int(getpid()))
+            configuration: configuration, seed: UInt64.random(in: 0...UInt64.max), processID: Int(getpid()),
+            userID: Int(geteuid()))
     }
 
     func start() throws {
@@ -122,6 +124,11 @@ final class Shell {
         case .sendLogger(let payload): self.send(payload, to: self.logger, on: 0)
         case .closeLogger: self.logger?.closeChannels()
         case .killLogger: self.logger?.kill()
+
+        case .startReader: self.startReader()
+        case .sendReader(let payload): self.send(payload, to: self.reader, on: 0)
+        case .closeReader: self.reader?.closeChannels()
+        case .killReader: self.reader?.kill()
 
         case .setTimer(let instant): self.setTimer(instant)
         case .notify(let state, let status): self.notify(state, status: status)
@@ -220,11 +227,22 @@ final class Shell {
             self.queue(.loggerFailedToStart(reason: "\(error)"))
         }
     }
+
+    private func startReader() {
+        do {
+            let child = try ChildProcess(self.programs.reader, on: self.loop, delegate: self)
+            self.reader = child
+            self.queue(.readerStarted(pid: child.pid))
+        } catch {
+            self.queue(.readerFailedToStart(reason: "\(error)"))
+        }
+    }
 }
 
 extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
+        if child === self.reader { return self.queue(.readerReply(payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
@@ -237,6 +255,7 @@ extension Shell: ChildProcess.Delegate {
 
     func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
+        if child === self.reader { return self.queue(.readerBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0
@@ -254,6 +273,10 @@ extension Shell: ChildProcess.Delegate {
         if child === self.logger {
             self.logger = nil
             return self.post(.loggerExited(TerminationStatus(status)))
+        }
+        if child === self.reader {
+            self.reader = nil
+            return self.post(.readerExited(TerminationStatus(status)))
         }
         guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
         self.workers[id] = nil

@@ -77,6 +77,12 @@ import Testing
         #expect(throws: MessageError.self) { try AnswerFrame(Array(text.utf8)[...]) }
     }
 
+    @Test(arguments: [true, false])
+    func theDaemonIsToldWhetherPromptsGoOnRecord(storesPrompts: Bool) {
+        let configuration = DaemonConfiguration(durability: .relaxed, storesPrompts: storesPrompts)
+        #expect(configuration.yaml.hasPrefix("log: {durability: relaxed, prompts: \(storesPrompts)}\n"))
+    }
+
     @Test func theUpstreamFindsTheEndOfARequestInWhateverPieces() {
         let request = Array("POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 5\r\nHost: x\r\n\r\nhello".utf8)
         for count in 0..<request.count {

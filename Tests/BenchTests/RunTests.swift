@@ -13,6 +13,7 @@ import Testing
         #expect(result["chunks"]?.integer == 500)
         #expect(result["output_tokens"]?.integer == 500)
         #expect(result["conditions"]?["durability"]?.string == "commit")
+        #expect(result["conditions"]?["prompts_stored"]?.bool == true)
         let names = result["processes"]?.array?.compactMap { $0["name"]?.string }
         #expect(names == ["supervisor", "logger", "worker echo-fault", "the load itself"])
     }
@@ -44,10 +45,17 @@ import Testing
         #expect(result["processes"]?.array?.count == 3)
     }
 
+    @Test func promptsCanBeKeptOffTheRecord() throws {
+        let result = try Self.run("--requests", "20", "--warm-up", "0", "--no-prompts")
+        #expect(result["answered"]?.integer == 20)
+        #expect(result["conditions"]?["prompts_stored"]?.bool == false)
+    }
+
     @Test func wrongNumbersAreRefused() throws {
         #expect(try Self.start(["--connections", "0"]).status == 64)
         #expect(try Self.start(["--prompt-bytes", "31"]).status == 64)
         #expect(try Self.start(["--socket", "/nowhere", "--slots", "3"]).status == 64)
+        #expect(try Self.start(["--socket", "/nowhere", "--no-prompts"]).status == 64)
         #expect(try Self.start(["--socket", "/nowhere"]).status == 1)
     }
 

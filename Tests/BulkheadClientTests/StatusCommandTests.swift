@@ -8,6 +8,7 @@ struct StatusCommandTests {
         "requests":{"open":2,"queued":1,"admitted":130,"done":120,"error":5,"cancelled":2,"crashed":1},\
         "memory":{"budget_bytes":50331648,"used_bytes":1572864},\
         "logger":{"state":"ready","pid":43,"restarts":0,"backlog_records":2,"backlog_bytes":512,"acknowledged":258},\
+        "reader":{"state":"ready","pid":45,"restarts":1,"questions":4},\
         "providers":[{"name":"echo","type":"echo","state":"ready","pid":44,"processes":1,"slots":16,"busy":1,"queued":0,\
         "starts":1,"deaths":0},{"name":"openai","type":"openai-compatible","state":"waiting","processes":0,"slots":8,"busy":0,\
         "queued":1,"starts":3,"deaths":3,"last_exit":"signal 11","retry_in_ms":1500}]}
@@ -23,6 +24,7 @@ struct StatusCommandTests {
                 connections  3
                 memory       1.5 MiB of 48 MiB for frames
                 logger       ready, pid 43, restarts 0, 258 records on disk, 2 waiting (512 B)
+                reader       ready, pid 45, restarts 1, 4 questions waiting
 
                 PROVIDER  TYPE               STATE    PID  SLOTS  QUEUED  STARTS  DEATHS  NOTES
                 echo      echo               ready    44   1/16   0       1       0

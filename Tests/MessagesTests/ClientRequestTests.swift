@@ -42,7 +42,11 @@ struct ClientRequestTests {
         let text = String(repeating: "x", count: ProtocolBounds.eventFrame)
         #expect(throws: MessageError.self) { try SlotEventEnvelope(decoding: SlotEvent.text(text).encoded) }
         let done = SlotEvent.done(SlotCompletion(answer: .init(text: text)))
-        #expect(try SlotEventEnvelope(decoding: done.encoded).kind == .done(SlotOutcome()))
+        guard case .done(let outcome) = try SlotEventEnvelope(decoding: done.encoded).kind else {
+            Issue.record("not the last event")
+            return
+        }
+        #expect(outcome.answer.text?.count == text.utf8.count)
     }
 
     @Test(arguments: [

@@ -68,12 +68,14 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var logs: LogsRequest {
         var logs = LogsRequest()
         (logs.limit, logs.before, logs.conversation, logs.model, logs.search) = (3, "b", "c", "m", "s")
+        logs.own = true
         return logs
     }
 
     private static var requests: RequestsRequest {
         var requests = RequestsRequest()
         (requests.limit, requests.before, requests.model, requests.state) = (3, "b", "m", "lost")
+        requests.own = true
         return requests
     }
 
@@ -82,7 +84,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
         "conversation_name":"n","system":"s","prompt":"p","options":{},"response":"r","reasoning":"w",
         "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{}}],"usage":{"input":1,"output":2,"details":{}},
-        "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true}]
+        "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true,"unreadable":"u"}]
         """#.utf8)
     private static let requestRows = Array(
         #"""
@@ -187,9 +189,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .init(
             name: "HistoryQuery", recode: query,
             fullest: ReaderQuery(number: 1, uid: 2, .history(conversation: "c")).encoded),
-        .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs)).encoded),
+        .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs.asked)).encoded),
         .init(
-            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests)).encoded),
+            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests.asked)).encoded),
         .init(
             name: "ReaderReady", recode: readerReply,
             fullest: ReaderReply.ready(protocolVersion: 1, version: "v").encoded),
@@ -294,5 +296,22 @@ extension SlotRequest {
             return Self.encodePrompt(
                 prompt, request: model.request, model: model.model, messages: messages, key: model.key)
         }
+    }
+}
+
+// Whose rows are asked for, the reader is told by a uid.
+extension LogsRequest {
+    fileprivate var asked: LogsRequest {
+        var request = self
+        request.own = false
+        return request
+    }
+}
+
+extension RequestsRequest {
+    fileprivate var asked: RequestsRequest {
+        var request = self
+        request.own = false
+        return request
     }
 }

@@ -49,6 +49,25 @@ import Testing
         #expect(end.code == 0)
     }
 
+    @Test func itIsToldWhatWasSaidBefore() throws {
+        let worker = try Self.started(ProviderSettings(name: "bounce", kind: .echo, slots: 1))
+        _ = try worker.report()
+        var slot = worker.takeSlot()
+        let messages = JSONValue.array([
+            ModelMessage(role: "user", text: "one").value, ModelMessage(role: "assistant", text: "two").value,
+        ])
+        for (number, history) in [(1, messages.serialized()), (2, nil)] {
+            try slot.write(
+                SlotRequest.encodePrompt(
+                    PromptRequest(prompt: "three"), request: ULID("01arz3ndektsv4rrffq69g5fa\(number)")!, model: "echo",
+                    messages: history, key: nil))
+        }
+        let answer = try JSONValue(parsing: try Self.outcome(&slot).text)
+        #expect(answer["previous"]?.text() == #"[{"prompt":"one"}]"#)
+        // A slot remembers nothing itself.
+        #expect(try JSONValue(parsing: try Self.outcome(&slot).text)["previous"]?.array == [])
+    }
+
     @Test func aHungSlotHoldsUpNeitherPingsNorNeighboursNorTheEnd() throws {
         let worker = try Self.started(ProviderSettings(name: "f", kind: .echoFault, slots: 2))
         _ = try worker.report()

@@ -20,33 +20,33 @@ import Testing
     }
 
     @Test mutating func recordsAreNumberedFromOneAndKeptUntilTheyAreAcknowledged() {
-        var queue = LogQueue(bound: 100_000, endBytes: 8_192)
+        var queue = LogQueue(bounds: .init(backlog: 100_000, ending: 8_192, output: 1_000, small: 4_096))
         let opening = self.opening()
         let first = queue.appendOpening(opening)
         let second = queue.appendEnding(self.ending(of: opening))
         #expect((first.sequence, second.sequence) == (1, 2))
         #expect(Array(queue.waiting) == [first.bytes, second.bytes])
         #expect(queue.bytes == first.bytes.count + second.bytes.count)
-        #expect(queue.acknowledge(upTo: 1) == true)
+        #expect(queue.acknowledge(upTo: 1) == [])
         #expect(Array(queue.waiting) == [second.bytes])
         #expect((queue.acknowledged, queue.lastSequence, queue.bytes) == (1, 2, second.bytes.count))
-        #expect(queue.acknowledge(upTo: 2) == true)
+        #expect(queue.acknowledge(upTo: 2) != nil)
         #expect(queue.isEmpty && queue.bytes == 0)
     }
 
     @Test mutating func anAcknowledgementOfWhatIsNotThereIsRefused() {
-        var queue = LogQueue(bound: 100_000, endBytes: 8_192)
-        #expect(queue.acknowledge(upTo: 0) == true)
-        #expect(queue.acknowledge(upTo: 1) == false)
+        var queue = LogQueue(bounds: .init(backlog: 100_000, ending: 8_192, output: 1_000, small: 4_096))
+        #expect(queue.acknowledge(upTo: 0) != nil)
+        #expect(queue.acknowledge(upTo: 1) == nil)
         _ = queue.appendOpening(self.opening())
-        #expect(queue.acknowledge(upTo: 1) == true)
-        #expect(queue.acknowledge(upTo: 1) == true)
-        #expect(queue.acknowledge(upTo: 0) == false)
-        #expect(queue.acknowledge(upTo: 2) == false)
+        #expect(queue.acknowledge(upTo: 1) == [])
+        #expect(queue.acknowledge(upTo: 1) == [])
+        #expect(queue.acknowledge(upTo: 0) == nil)
+        #expect(queue.acknowledge(upTo: 2) == nil)
     }
 
     @Test mutating func everyAdmittedRequestHasRoomForItsEnd() {
-        var queue = LogQueue(bound: 100_000, endBytes: 8_192)
+        var queue = LogQueue(bounds: .init(backlog: 100_000, ending: 8_192, output: 1_000, small: 4_096))
         var openings: [OpenRecord] = []
         while true {
             let opening = self.opening()
@@ -60,12 +60,12 @@ import Testing
         }
         #expect(queue.bytes <= 100_000)
         #expect(queue.reserved == 0)
-        #expect(queue.acknowledge(upTo: queue.lastSequence) == true)
+        #expect(queue.acknowledge(upTo: queue.lastSequence) != nil)
         #expect(queue.hasRoom(for: self.opening()) == true)
     }
 
     @Test mutating func anEndThatIsTooLongLosesItsDetailsAndNotItsPlace() throws {
-        var queue = LogQueue(bound: 100_000, endBytes: 8_192)
+        var queue = LogQueue(bounds: .init(backlog: 100_000, ending: 8_192, output: 1_000, small: 4_096))
         let opening = self.opening()
         _ = queue.appendOpening(opening)
         var ending = self.ending(of: opening, String(repeating: "\u{1}", count: 1_024))
@@ -82,17 +82,17 @@ import Testing
     }
 
     @Test mutating func aQueueThatIsNeverEmptyForgetsAllTheSame() {
-        var queue = LogQueue(bound: 1 << 20, endBytes: 8_192)
+        var queue = LogQueue(bounds: .init(backlog: 1 << 20, ending: 8_192, output: 1_000, small: 4_096))
         let opening = self.opening()
         _ = queue.appendOpening(opening)
         for _ in 0..<20_000 {
             let opening = self.opening()
             _ = queue.appendOpening(opening)
             _ = queue.appendEnding(self.ending(of: opening))
-            #expect(queue.acknowledge(upTo: queue.lastSequence - 1) == true)
+            #expect(queue.acknowledge(upTo: queue.lastSequence - 1) != nil)
         }
         #expect(queue.count == 1)
-        #expect(queue.bytes == queue.waiting.first?.count)
+        #expect(queue.bytes == Array(queue.waiting).first?.count)
         #expect(queue.lastSequence == 40_001)
     }
 }

@@ -17,12 +17,14 @@ struct Scenario {
     private var names: [String: String] = [:]
 
     init(
-        durability: ServiceConfiguration.Durability = .commit, providers: [ProviderSettings] = [.echo()],
-        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
+        durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
+        providers: [ProviderSettings] = [.echo()], bounds: SupervisorBounds = SupervisorBounds(),
+        drainTimeoutMilliseconds: Int = 30_000
     ) {
         self.core = SupervisorCore(
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
+                storesPrompts: storesPrompts,
                 defaultModel: providers.first?.models.first?.id, providers: providers,
                 drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
@@ -30,11 +32,12 @@ struct Scenario {
 
     /// A daemon whose logger and workers are ready. Its workers are the numbers from 1 on, in the order of the providers.
     static func ready(
-        durability: ServiceConfiguration.Durability = .commit, providers: [ProviderSettings] = [.echo()],
-        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
+        durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
+        providers: [ProviderSettings] = [.echo()], bounds: SupervisorBounds = SupervisorBounds(),
+        drainTimeoutMilliseconds: Int = 30_000
     ) -> Scenario {
         var scenario = Scenario(
-            durability: durability, providers: providers, bounds: bounds,
+            durability: durability, storesPrompts: storesPrompts, providers: providers, bounds: bounds,
             drainTimeoutMilliseconds: drainTimeoutMilliseconds)
         scenario.post(.start)
         scenario.post(.loggerStarted(pid: 100))
@@ -151,6 +154,10 @@ struct Scenario {
         case .sendLogger(let payload): return "logger: \(self.text(payload))"
         case .closeLogger: return "close logger"
         case .killLogger: return "kill logger"
+        case .startReader: return "start reader"
+        case .sendReader(let payload): return "reader: \(self.text(payload))"
+        case .closeReader: return "close reader"
+        case .killReader: return "kill reader"
         case .notify(let state, let status): return "notify \(state): \(status)"
         case .exit(let code): return "exit \(code)"
         }

@@ -21,7 +21,7 @@ import Testing
         #expect(
             Self.names(status) == [
                 "version", "pid", "uptime_ms", "draining", "durability", "connections", "requests", "memory", "logger",
-                "providers",
+                "reader", "providers",
             ])
         #expect(
             Self.names(status["requests"]) == ["open", "queued", "admitted", "done", "error", "cancelled", "crashed"])
@@ -29,6 +29,7 @@ import Testing
         #expect(
             Self.names(status["logger"])
                 == ["state", "pid", "restarts", "backlog_records", "backlog_bytes", "acknowledged"])
+        #expect(Self.names(status["reader"]) == ["state", "restarts", "questions"])
         #expect(
             Self.names(status["providers"]?.array?.first) == [
                 "name", "type", "state", "pid", "processes", "slots", "busy", "queued", "starts", "deaths",

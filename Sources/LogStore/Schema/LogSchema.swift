@@ -13,6 +13,14 @@ enum LogSchema {
         case olderLLM
         /// A table has the name of one of llm's and lacks columns.
         case foreignTable(String)
+        /// It lacks tables of ours, which a reader does not make.
+        case unprepared
+    }
+
+    /// Refuses a file whose tables are not those of this version.
+    static func check(_ db: Database) throws {
+        guard try !Self.migrator.hasBeenSuperseded(db) else { throw Refusal.newerVersion }
+        guard try Self.migrator.hasCompletedMigrations(db) else { throw Refusal.unprepared }
     }
 
     /// Brings the file up to date. One that is refused stays as it was.

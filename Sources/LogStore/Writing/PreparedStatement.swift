@@ -73,6 +73,11 @@ final class PreparedStatement {
     /// The integer in a column of the row, from 0; 0 for NULL.
     func integer(_ column: CInt) -> Int { Int(sqlite3_column_int64(self.handle, column)) }
 
+    /// The integer in a column of the row, from 0; `nil` for NULL.
+    func optionalInteger(_ column: CInt) -> Int? {
+        sqlite3_column_type(self.handle, column) == SQLITE_NULL ? nil : self.integer(column)
+    }
+
     private func check(_ code: CInt) throws {
         guard code == SQLITE_OK else { throw Self.error(code, self.connection) }
     }

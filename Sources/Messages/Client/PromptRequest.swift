@@ -31,13 +31,15 @@ public struct PromptRequest: Sendable, Equatable {
 
     /// A request made from texts.
     public init(
-        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil
+        prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil,
+        conversation: String? = nil
     ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
         self.model = model
         self.stream = stream
         self.options = options?.serialized()
+        self.conversation = conversation
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
@@ -53,6 +55,11 @@ public struct PromptRequest: Sendable, Equatable {
         self.conversation = try object.optional("conversation")?.expectName("conversation")
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
+    }
+
+    /// The bytes of its texts and options.
+    public var length: Int {
+        (self.prompt?.count ?? 0) + (self.system?.count ?? 0) + (self.options?.count ?? 0)
     }
 
     func append(to object: inout JSONObjectBuilder) {

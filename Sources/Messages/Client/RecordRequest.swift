@@ -13,7 +13,10 @@ public struct LogsRequest: Sendable, Equatable {
     /// Only turns whose prompt or answer matches, in the syntax of SQLite's full-text search.
     public var search: String?
 
-    static let fields = ["id", "op", "limit", "before", "conversation", "model", "search"]
+    /// Only what the asker's own user asked, though an administrator may see more.
+    public var own = false
+
+    static let fields = ["id", "op", "limit", "before", "conversation", "model", "search", "own"]
 
     public init() {}
 
@@ -26,6 +29,7 @@ public struct LogsRequest: Sendable, Equatable {
         if let search = self.search, search.utf8.count > ProtocolBounds.searchLength {
             throw .invalidValue("search", "longer than \(ProtocolBounds.searchLength) bytes")
         }
+        self.own = try object.optional("own")?.expectBool("own") ?? false
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -34,6 +38,7 @@ public struct LogsRequest: Sendable, Equatable {
         object.add("conversation", ifPresent: self.conversation)
         object.add("model", ifPresent: self.model)
         object.add("search", ifPresent: self.search)
+        if self.own { object.add("own", true) }
     }
 }
 
@@ -48,7 +53,10 @@ public struct RequestsRequest: Sendable, Equatable {
     /// Only rows in this state: `open`, `done`, `error`, `cancelled`, `crashed` or `lost`.
     public var state: String?
 
-    static let fields = ["id", "op", "limit", "before", "model", "state"]
+    /// Only the asker's own user's rows, though an administrator may see more.
+    public var own = false
+
+    static let fields = ["id", "op", "limit", "before", "model", "state", "own"]
     static let states = ["open"] + EndRecord.State.allCases.map(\.rawValue)
 
     public init() {}
@@ -61,6 +69,7 @@ public struct RequestsRequest: Sendable, Equatable {
         if let state = self.state, !Self.states.contains(state) {
             throw .invalidValue("state", "must be one of \(Self.states.joined(separator: ", "))")
         }
+        self.own = try object.optional("own")?.expectBool("own") ?? false
     }
 
     func append(to object: inout JSONObjectBuilder) {
@@ -68,6 +77,7 @@ public struct RequestsRequest: Sendable, Equatable {
         object.add("before", ifPresent: self.before)
         object.add("model", ifPresent: self.model)
         object.add("state", ifPresent: self.state)
+        if self.own { object.add("own", true) }
     }
 }
 

@@ -6,7 +6,7 @@ import JSON
 public struct SlotEventEnvelope: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Text, reasoning or a tool call: passed on as it is.
-        case output
+        case output(SlotOutput)
         case done(SlotOutcome)
         case error(Failure, usage: Usage?)
     }
@@ -46,11 +46,11 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         self.bytes = bytes
         switch name {
         case "text", "reasoning":
-            guard try object.require("text").kind == .string else { throw .wrongType("text", expected: "a string") }
-            self.kind = .output
+            let content = try object.require("text").expectStringContent("text")
+            self.kind = .output(name == "text" ? .text(content) : .reasoning(content))
         case "tool_call":
             _ = try ToolCall(decoding: object)
-            self.kind = .output
+            self.kind = .output(.toolCall)
         case "done":
             self.kind = .done(try SlotOutcome(decoding: object))
         default:
@@ -67,8 +67,26 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     }
 }
 
+/// A piece of an answer, as it stands in its event.
+public enum SlotOutput: Sendable, Equatable {
+    /// Where the content of the JSON string is, without its quotes.
+    case text(Range<Int>)
+    case reasoning(Range<Int>)
+    /// The whole event.
+    case toolCall
+}
+
 /// What of a success goes on record.
 public struct SlotOutcome: Sendable, Equatable {
+    /// The answer of a request that was not streamed, as it stands in its event.
+    public struct Answer: Sendable, Equatable {
+        /// Where the contents of the JSON strings are, without their quotes.
+        public var text: Range<Int>?
+        public var reasoning: Range<Int>?
+        public var toolCalls: [ToolCall] = []
+    }
+
+    public var answer = Answer()
     public var usage: Usage?
     public var finishReason: String?
     public var providerRequestID: String?
@@ -85,10 +103,16 @@ public struct SlotOutcome: Sendable, Equatable {
             toUTF8Length: 64)
         self.providerRequestID = try object.optional("provider_request_id")?.expectString("provider_request_id")
             .truncated(toUTF8Length: 128)
-        if let text = object.optional("text"), text.kind != .string { throw .wrongType("text", expected: "a string") }
-        if let text = object.optional("reasoning"), text.kind != .string {
-            throw .wrongType("reasoning", expected: "a string")
-        }
-        if let calls = object.optional("tool_calls") { _ = try ToolCall.list(decoding: calls) }
+        self.answer.text = try object.optional("text")?.expectStringContent("text")
+        self.answer.reasoning = try object.optional("reasoning")?.expectStringContent("reasoning")
+        if let calls = object.optional("tool_calls") { self.answer.toolCalls = try ToolCall.list(decoding: calls) }
+    }
+}
+
+extension JSONSlice {
+    /// Where the content of a string is, without its quotes.
+    fileprivate func expectStringContent(_ name: String) throws(MessageError) -> Range<Int> {
+        guard self.kind == .string else { throw .wrongType(name, expected: "a string") }
+        return self.raw.startIndex + 1..<self.raw.endIndex - 1
     }
 }

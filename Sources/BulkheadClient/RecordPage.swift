@@ -1,0 +1,132 @@
+public import JSON
+
+/// A page of the record, newest first.
+public struct RecordPage<Row: Sendable>: Sendable {
+    /// Perhaps fewer than were asked for, even none: only ``next`` says whether there are more.
+    public var rows: [Row]
+    /// The `before` of the next page; `nil` on the last one.
+    public var next: String?
+
+    public init(rows: [Row], next: String?) {
+        self.rows = rows
+        self.next = next
+    }
+}
+
+extension RecordPage: Equatable where Row: Equatable {}
+
+/// What was asked and answered once: a row of the answer to `op: logs`.
+public struct LogRow: Equatable, Sendable {
+    /// The request's id, which is llm's id of the turn too.
+    public var id: String
+    /// `open`, `done`, `error`, `cancelled`, `crashed` or `lost`; `nil` for what llm itself wrote.
+    public var state: String?
+    /// Who asked.
+    public var uid: Int?
+    public var provider: String?
+    public var model: String
+    /// Since 1970, UTC.
+    public var startedAtMilliseconds: Int
+    public var durationMilliseconds: Int?
+    public var conversation: String?
+    /// Made of the conversation's first prompt.
+    public var conversationName: String?
+    /// The conversation's system prompt.
+    public var system: String?
+    public var prompt: String
+    /// An object.
+    public var options: JSONValue?
+    /// What was delivered of the answer.
+    public var response: String
+    public var reasoning: String?
+    /// Objects with `tool_call_id`, `name` and `arguments`.
+    public var toolCalls: [JSONValue]
+    public var inputTokens: Int?
+    public var outputTokens: Int?
+    public var finishReason: String?
+    public var error: RecordedError?
+    /// Whether something was too long for a page, and is cut or left out.
+    public var isTruncated: Bool
+    /// Why prompt or response are not whole in the file.
+    public var unreadable: String?
+    /// The whole row, as it came.
+    public var json: JSONValue
+
+    init(decoding value: JSONValue) throws(ClientError) {
+        let members = AnswerMembers(value, of: "logs")
+        self.id = try members.text("id")
+        self.state = value["state"]?.string
+        self.uid = members.optionalInteger("uid")
+        self.provider = value["provider"]?.string
+        self.model = try members.text("model")
+        self.startedAtMilliseconds = try members.integer("started_at_ms")
+        self.durationMilliseconds = members.optionalInteger("duration_ms")
+        self.conversation = value["conversation"]?.string
+        self.conversationName = value["conversation_name"]?.string
+        self.system = value["system"]?.string
+        self.prompt = try members.text("prompt")
+        self.options = value["options"]
+        self.response = try members.text("response")
+        self.reasoning = value["reasoning"]?.string
+        self.toolCalls = value["tool_calls"]?.array ?? []
+        self.inputTokens = value["usage"]?["input"]?.integer
+        self.outputTokens = value["usage"]?["output"]?.integer
+        self.finishReason = value["finish_reason"]?.string
+        self.error = RecordedError(value["error"])
+        self.isTruncated = value["truncated"]?.bool ?? false
+        self.unreadable = value["unreadable"]?.string
+        self.json = value
+    }
+}
+
+/// A row of the table of requests: who asked which model, how it ended and what it used.
+public struct RequestRow: Equatable, Sendable {
+    public var id: String
+    /// `open`, `done`, `error`, `cancelled`, `crashed` or `lost`.
+    public var state: String
+    /// Since 1970, UTC.
+    public var startedAtMilliseconds: Int
+    public var durationMilliseconds: Int?
+    public var uid: Int?
+    public var pid: Int?
+    public var provider: String
+    public var model: String
+    public var inputTokens: Int?
+    public var outputTokens: Int?
+    public var finishReason: String?
+    public var error: RecordedError?
+    /// `nil` where prompts are not stored.
+    public var conversation: String?
+    /// The whole row, as it came.
+    public var json: JSONValue
+
+    init(decoding value: JSONValue) throws(ClientError) {
+        let members = AnswerMembers(value, of: "requests")
+        self.id = try members.text("id")
+        self.state = try members.text("state")
+        self.startedAtMilliseconds = try members.integer("started_at_ms")
+        self.durationMilliseconds = members.optionalInteger("duration_ms")
+        self.uid = members.optionalInteger("uid")
+        self.pid = members.optionalInteger("pid")
+        self.provider = try members.text("provider")
+        self.model = try members.text("model")
+        self.inputTokens = value["usage"]?["input"]?.integer
+        self.outputTokens = value["usage"]?["output"]?.integer
+        self.finishReason = value["finish_reason"]?.string
+        self.error = RecordedError(value["error"])
+        self.conversation = value["conversation"]?.string
+        self.json = value
+    }
+}
+
+/// Why a request on record failed.
+public struct RecordedError: Equatable, Sendable {
+    public var code: String
+    public var message: String
+
+    init?(_ value: JSONValue?) {
+        guard let value, let code = value["code"]?.string else { return nil }
+        self.code = code
+        self.message = value["message"]?.string ?? ""
+    }
+}

@@ -1,0 +1,44 @@
+import Messages
+
+/// A prompt that continues a conversation, until it is admitted.
+///
+///     inLine ──its turn──▶ settling ──all on disk──▶ remembering ──history──▶ (admitted, or refused)
+///
+/// It has no row yet. Whatever ends it before its admission is answered with an error and leaves nothing.
+struct Continuation: Sendable {
+    enum State: Sendable, Equatable {
+        /// Another prompt of the conversation is open.
+        case inLine
+        /// The records up to this one may hold the turn before; they must be on disk before the history is read.
+        case settling(sequence: Int)
+        /// The reader was asked for the history.
+        case remembering
+    }
+
+    let clientID: RequestIdentifier
+    let connection: ConnectionID
+    let conversation: String
+    let prompt: PromptRequest
+    let receivedAt: Instant
+    /// By when it must be admitted.
+    let deadline: Instant
+    var state = State.inLine
+
+    init(
+        _ prompt: PromptRequest, of conversation: String, id: RequestIdentifier, from connection: ConnectionID,
+        timeout: Duration, at now: Instant
+    ) {
+        self.clientID = id
+        self.connection = connection
+        self.conversation = conversation
+        self.prompt = prompt
+        self.receivedAt = now
+        self.deadline = now + min(prompt.timeoutMilliseconds.map { .milliseconds($0) } ?? timeout, timeout)
+    }
+}
+
+/// The prompts of one conversation that is being continued: one may run, the others wait for its record.
+struct ConversationLine: Sendable {
+    var holder: RequestNumber
+    var waiting: [RequestNumber] = []
+}
