@@ -39,7 +39,7 @@ struct LLMReadingTests {
     /// What `llm logs` prints.
     private func logs(_ arguments: String...) throws -> String {
         let script = "import sys; from llm.cli import cli; cli(['logs', '-d', *sys.argv[1:]])"
-        let run = try LLM.python(script, [self.directory.database] + arguments, in: self.directory)
+        let run = try LLM.start(script, [self.directory.database] + arguments, in: self.directory).wait()
         #expect(run.status == 0, "\(arguments): \(run.errors)")
         return run.output
     }
@@ -92,7 +92,7 @@ struct LLMReadingTests {
             store = LogStore(sqlite_utils.Database(sys.argv[1]))
             print(store.verify(), store.db["messages"].count)
             """
-        let run = try LLM.python(script, [self.directory.database], in: self.directory)
+        let run = try LLM.python(script, self.directory.database, in: self.directory)
         #expect(run.output == "[] 8\n", "\(run.errors)")
     }
 

@@ -96,7 +96,7 @@ import Testing
             del migrations.MIGRATIONS[25:]
             migrations.migrate(sqlite_utils.Database(sys.argv[1]))
             """
-        #expect(try LLM.python(script, [self.directory.database], in: self.directory).status == 0)
+        #expect(try LLM.python(script, self.directory.database, in: self.directory).status == 0)
         let old = try LogFile(self.directory.database)
         #expect(try old.integer("SELECT count(*) FROM _llm_migrations") == 25)
         #expect(try self.schema(of: old)["turns"] == nil)

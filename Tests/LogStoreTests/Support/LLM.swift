@@ -26,7 +26,7 @@ enum LLM {
 
     /// Runs a script in the Python that llm is installed in.
     static func python(
-        _ script: String, _ arguments: [String], in directory: TemporaryDirectory
+        _ script: String, _ arguments: String..., in directory: TemporaryDirectory
     ) throws -> ProgramRun.Outcome {
         try Self.start(script, arguments, in: directory).wait()
     }
