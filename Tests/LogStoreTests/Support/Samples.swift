@@ -57,9 +57,11 @@ enum Samples {
         Array("[".utf8) + events.map(\.encoded).joined(separator: [UInt8(ascii: ",")]) + Array("]".utf8)
     }
 
-    /// An open and an end for each request, as commands numbered from 1.
+    /// A prompt and its answer for each request, as commands numbered from 1.
     static func commands(for requests: [ULID]) -> [LoggerCommand] {
-        let records = requests.flatMap { [Self.open($0), Self.end($0)] }
+        let records = requests.flatMap { request in
+            [Self.prompt(request, "ask \(request)"), Self.end(request, output: [.text("answer \(request)")])]
+        }
         return records.enumerated().map { .record(sequence: $0.offset + 1, $0.element) }
     }
 }
