@@ -56,6 +56,8 @@ public struct SupervisorBounds: Sendable {
     public var outputPiece = 16 << 10
     /// Bytes of answers that may wait for the logger before slots are no longer read.
     public var logOutput = 16 << 20
+    /// Bytes that the logger may have been sent and not acknowledged, unless it is one record.
+    public var logWindow = 2 << 20
     /// What one answer may hold that is recorded, in bytes of JSON.
     public var recordedAnswer = 16 << 20
     public var loggerStartTimeout = Duration.seconds(15)

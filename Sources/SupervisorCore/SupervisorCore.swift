@@ -108,7 +108,8 @@ public struct SupervisorCore: Sendable {
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(
             bounds: LogQueue.Bounds(
-                backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput, small: bounds.smallFrame
+                backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput,
+                small: bounds.smallFrame, window: bounds.logWindow
             ))
         self.logger = LoggerProcess()
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
