@@ -55,6 +55,8 @@ struct LogQueue: Sendable {
 
     /// Bytes of all the records that wait, but for what others hold room for.
     var bytes: Int { self.backlogBytes + self.outputBytes }
+    /// Whether so much waits that who makes more should wait for it.
+    var isCrowded: Bool { self.backlogBytes > self.bounds.backlog / 2 || self.outputBytes > self.bounds.output / 2 }
     /// The last number that was given out; 0 before the first.
     var lastSequence: Int { self.firstSequence + self.entries.count - 1 }
     /// The last number that is known to be on disk.

@@ -325,16 +325,16 @@ extension SupervisorCore {
             self.conversationWasFreed(conversation, by: number)
         }
         guard let connection = request.connection else { return self.forget(number) }
-        switch self.configuration.durability {
-        case .commit:
-            self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
-            // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
-            self.answerMemory.charge(.lastFrame(number), lastFrame.count)
-            self.logger.waiting.append((sequence, number))
-        case .relaxed:
+        // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
+        // until new requests are refused.
+        guard self.configuration.durability == .commit || self.log.isCrowded else {
             self.send(lastFrame, to: connection)
-            self.forget(number)
+            return self.forget(number)
         }
+        self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
+        // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
+        self.answerMemory.charge(.lastFrame(number), lastFrame.count)
+        self.logger.waiting.append((sequence, number))
     }
 
     /// A record of the request is on disk. One that ended before its opening was there waits for its ending.
