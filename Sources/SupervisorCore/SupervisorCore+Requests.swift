@@ -285,6 +285,12 @@ extension SupervisorCore {
         guard let request = self.requests[number] else { return }
         if request.conversation != nil, !request.isStreamed {
             self.requests[number]!.output.append(outcome.answer, of: event)
+            // What is added to each tool call may make it longer than a record may be.
+            guard self.requests[number]!.output.total <= self.bounds.recordedAnswer else {
+                self.requests[number]!.output = OutputBuffer()
+                return self.end(
+                    number, with: Request.Ending(self.answerIsTooLarge), usage: outcome.usage, at: now)
+            }
         }
         let output = self.requests[number]!.output.take()
         let duration = now.instant.milliseconds(since: request.admittedAt)
@@ -297,6 +303,13 @@ extension SupervisorCore {
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,
             durationMilliseconds: duration, event)
         self.finish(number, record, lastFrame: frame, at: now)
+    }
+
+    var answerIsTooLarge: Failure {
+        Failure(
+            .answerTooLarge,
+            "the answer is longer than the \(self.bounds.recordedAnswer >> 20) MiB that are recorded of one"
+        )
     }
 
     /// Puts the end on record, and lets the last frame go when it may.
