@@ -64,7 +64,7 @@ extension LogSchema.Refusal {
         switch self {
         case .newerVersion: "it was written by a newer version of Bulkhead; install that version, or move the file away"
         case .olderLLM:
-            "it holds the record of an older llm; bring it up to date with 'llm logs -d \(path)' of llm 0.32 or newer, "
+            "it holds the record of an older llm; bring it up to date with 'llm logs -d \(path)' of llm 0.36 or newer, "
                 + "or move it away"
         case .foreignTable(let name):
             "its table '\(name)' is not the one that llm makes; move the file away, or name another one"

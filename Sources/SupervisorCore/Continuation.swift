@@ -17,6 +17,8 @@ struct Continuation: Sendable {
 
     let clientID: RequestIdentifier
     let connection: ConnectionID
+    /// Whose conversation it must be; `nil`: anybody's.
+    let uid: Int?
     let conversation: String
     let prompt: PromptRequest
     let receivedAt: Instant
@@ -26,10 +28,12 @@ struct Continuation: Sendable {
 
     init(
         _ prompt: PromptRequest, of conversation: String, id: RequestIdentifier, from connection: ConnectionID,
+        uid: Int?,
         timeout: Duration, at now: Instant
     ) {
         self.clientID = id
         self.connection = connection
+        self.uid = uid
         self.conversation = conversation
         self.prompt = prompt
         self.receivedAt = now

@@ -20,6 +20,8 @@ struct LogQueue: Sendable {
         var output: Int
         /// What is asked or answered in more bytes than this is large.
         var small: Int
+        /// What the logger may have been sent and not acknowledged. The rest waits here, and so waits once.
+        var window: Int
     }
 
     private struct Entry {
@@ -42,11 +44,19 @@ struct LogQueue: Sendable {
     private(set) var backlogBytes = 0
     /// Bytes of the output that waits.
     private(set) var outputBytes = 0
+    /// The last number that the process in charge was sent.
+    private var sent = 0
+    /// The last number that any process was sent.
+    private var lastSent = 0
+    /// Bytes that it was sent and has not acknowledged.
+    private var sentBytes = 0
     /// Whether so much output waits that no more should be made; until half of it is gone.
     private(set) var isBehind = false
 
     /// Bytes of all the records that wait, but for what others hold room for.
     var bytes: Int { self.backlogBytes + self.outputBytes }
+    /// Whether so much waits that who makes more should wait for it.
+    var isCrowded: Bool { self.backlogBytes > self.bounds.backlog / 2 || self.outputBytes > self.bounds.output / 2 }
     /// The last number that was given out; 0 before the first.
     var lastSequence: Int { self.firstSequence + self.entries.count - 1 }
     /// The last number that is known to be on disk.
@@ -90,14 +100,15 @@ struct LogQueue: Sendable {
         return self.append(.end(record), output: record.output?.count ?? 0, isLarge: isLarge)
     }
 
-    /// Forgets the records up to `sequence`, and returns those of them that others hold room for; `nil` if there is no such
-    /// record.
+    /// Forgets the records up to `sequence`, and returns those of them that others hold room for; `nil` if no process was sent
+    /// such a record.
     mutating func acknowledge(upTo sequence: Int) -> [Int]? {
-        guard sequence >= self.acknowledged, sequence <= self.lastSequence else { return nil }
+        guard sequence >= self.acknowledged, sequence <= self.lastSent else { return nil }
         var large: [Int] = []
         let count = sequence - self.acknowledged
         for index in self.entries.indices.prefix(count) {
             let entry = self.entries[index]
+            if self.firstSequence + index - self.entries.startIndex <= self.sent { self.sentBytes -= entry.bytes.count }
             self.backlogBytes -= entry.backlog
             if entry.isLarge {
                 large.append(self.firstSequence + index - self.entries.startIndex)
@@ -109,13 +120,31 @@ struct LogQueue: Sendable {
         }
         self.entries.removeFirst(count)
         self.firstSequence += count
+        self.sent = max(self.sent, self.acknowledged)
         // The empty places are given back now and then.
         if self.entries.isEmpty || self.entries.startIndex > 4096 { self.entries = ArraySlice(Array(self.entries)) }
         if self.outputBytes <= self.bounds.output / 2 { self.isBehind = false }
         return large
     }
 
-    /// All records that wait, in order, for a logger that was restarted.
+    /// The next record for the logger, unless it has enough.
+    mutating func nextToSend() -> [UInt8]? {
+        guard self.sent < self.lastSequence else { return nil }
+        let bytes = self.entries[self.entries.startIndex + self.sent - self.acknowledged].bytes
+        guard self.sentBytes == 0 || self.sentBytes + bytes.count <= self.bounds.window else { return nil }
+        self.sent += 1
+        self.lastSent = max(self.lastSent, self.sent)
+        self.sentBytes += bytes.count
+        return bytes
+    }
+
+    /// Another process is in charge, which is to be sent all that waits.
+    mutating func sendAgain() {
+        self.sent = self.acknowledged
+        self.sentBytes = 0
+    }
+
+    /// All records that wait, in order.
     var waiting: some Sequence<[UInt8]> { self.entries.lazy.map(\.bytes) }
 
     private mutating func append(_ record: LogRecord, output: Int, isLarge: Bool) -> (sequence: Int, bytes: [UInt8]) {

@@ -2,10 +2,11 @@ import Messages
 
 /// The reader process, and what it is asked: one question after the other, histories first.
 ///
-///     off ──question──▶ starting ──ready──▶ ready ──nobody asks──▶ stopping ──exit──▶ off
-///                          ▲  │ exit          │ exit
-///                          │  ▼               ▼
-///                          waiting (back-off) ◀
+///     off ──question──▶ starting ──ready──▶ ready ──nobody asks, drain──▶ stopping ──exit──▶ off
+///      ▲                   │  │               │  │
+///      │ back-off          │  └─ late, hung, lies ─▶ dying
+///      │                   │ exit          exit│       │ exit
+///      └── waiting ◀───────┴──────────────────┴───────┘
 struct ReaderProcess: Sendable {
     enum State: Sendable, Equatable {
         /// There is none, and nobody asks.
@@ -13,6 +14,8 @@ struct ReaderProcess: Sendable {
         /// A process was started and has not opened the file.
         case starting
         case ready
+        /// It was killed; its exit is all that may still come.
+        case dying
         /// The process died; the next one may start then.
         case waiting(until: Instant)
         /// Its channel is closed; it ends.
@@ -32,7 +35,9 @@ struct ReaderProcess: Sendable {
     var pid: Int?
     var restarts = 0
     /// Deaths since the last answer.
-    private(set) var failures = 0
+    private var failures = 0
+    /// Starts since a process was last ready.
+    private(set) var failedStarts = 0
     var deadline: Instant?
 
     /// What was asked and is not answered.
@@ -41,9 +46,11 @@ struct ReaderProcess: Sendable {
     private(set) var lookups = RequestQueue()
     /// The question that the process works on. It may be forgotten: then its answer is not needed any more.
     var asked: RequestNumber?
-    /// How often a process died over the question that was asked last.
-    private var deathsOverQuestion = 0
+    /// The question over which a process died last.
+    private var suspect: RequestNumber?
     var reservation: Reservation?
+    /// Whether each of ``lookups`` is of a client that takes no output, so that none of them need be looked at.
+    var isHeldUp = false
 
     var questionCount: Int { self.questions.count }
 
@@ -58,7 +65,9 @@ struct ReaderProcess: Sendable {
         self.questions[number] = query
         switch query.question {
         case .history: self.histories.append(number)
-        case .logs, .requests: self.lookups.append(number)
+        case .logs, .requests:
+            self.lookups.append(number)
+            self.isHeldUp = false
         }
     }
 
@@ -69,29 +78,35 @@ struct ReaderProcess: Sendable {
         self.lookups.remove(number)
     }
 
+    mutating func started() {
+        self.state = .starting
+        self.failedStarts += 1
+    }
+
+    mutating func becameReady() {
+        self.state = .ready
+        self.failedStarts = 0
+    }
+
     /// The process has answered.
     mutating func answered() {
         self.asked = nil
+        self.suspect = nil
         self.failures = 0
-        self.deathsOverQuestion = 0
     }
 
-    /// The process ended by itself. Returns the question that is not worth another try, if it ended over one twice.
-    ///
-    /// - Parameter isHung: Whether it was killed because it did not answer.
-    mutating func died(isHung: Bool, at now: Instant) -> RequestNumber? {
+    /// The process ended, and nobody had told it to. Returns the question that is not worth another try, if this was the second
+    /// death over it.
+    mutating func died(at now: Instant) -> RequestNumber? {
         self.failures += 1
         self.restarts += 1
         let until = now + min(.milliseconds(100) * (1 << min(self.failures - 1, 8)), .seconds(5))
         self.state = .waiting(until: until)
-        self.deadline = until
         self.pid = nil
         guard let asked = self.asked else { return nil }
         self.asked = nil
-        self.deathsOverQuestion += 1
-        guard isHung || self.deathsOverQuestion >= 2 else { return nil }
-        self.deathsOverQuestion = 0
-        return self.questions[asked] == nil ? nil : asked
+        defer { self.suspect = asked }
+        return self.suspect == asked ? asked : nil
     }
 
     /// Everybody who waits.

@@ -8,7 +8,7 @@ import Messages
 ///         └────────────────────────┴───────────────▶ cancelling ──slot lets go─────┘
 ///                     (these two end at once)
 ///
-/// Under `durability: relaxed` it begins in queued, and there is no ending.
+/// Under `durability: relaxed` it begins in queued, and there is no ending unless the logger is far behind.
 struct Request: Sendable {
     enum State: Sendable {
         /// Its row is on its way to the disk.

@@ -25,7 +25,11 @@ public struct SupervisorBounds: Sendable {
     /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes. A quarter
     /// of it is for answers, the rest for requests.
     public var memory = 64 << 20
-    /// What smaller requests may hold in all until a slot takes them, in bytes; one provider's at most half of it.
+    /// What a history may hold that is being read, and the large requests that continue a conversation until a slot takes them,
+    /// in bytes. The prompt of one of them may come on top.
+    public var historyMemory = 16 << 20
+    /// What smaller requests may hold in all until a slot takes them, in bytes; one provider's at most half of it, and so those
+    /// that wait for their histories.
     public var smallRequestMemory = 32 << 20
 
     // Requests.
@@ -52,6 +56,8 @@ public struct SupervisorBounds: Sendable {
     public var outputPiece = 16 << 10
     /// Bytes of answers that may wait for the logger before slots are no longer read.
     public var logOutput = 16 << 20
+    /// Bytes that the logger may have been sent and not acknowledged, unless it is one record.
+    public var logWindow = 2 << 20
     /// What one answer may hold that is recorded, in bytes of JSON.
     public var recordedAnswer = 16 << 20
     public var loggerStartTimeout = Duration.seconds(15)
@@ -70,7 +76,9 @@ public struct SupervisorBounds: Sendable {
     public var questionsPerConnection = 16
     /// From a question to its answer.
     public var questionTimeout = Duration.seconds(30)
-    /// What a page may hold, in bytes; a history may hold `ProtocolBounds.history`.
+    /// What a history may hold, in bytes: as in `ProtocolBounds`, but that a simulation makes it smaller.
+    public var history = 8 << 20
+    /// What a page may hold, in bytes.
     public var page = 2 << 20
     public var readerStartTimeout = Duration.seconds(15)
     /// How long the reader may take for one answer.

@@ -91,6 +91,7 @@ extension SupervisorCore {
             for number in connection.requestsInOrder {
                 self.setPausedForClient(number, after.isBlocked, at: now)
             }
+            if !after.isBlocked { self.reader.isHeldUp = false }
         }
         if after.isRead != connection.isRead {
             self.actions.append(after.isRead ? .resumeClient(id) : .pauseClient(id))

@@ -15,19 +15,14 @@ extension SupervisorCore {
                     .notFound, "no conversation can be continued: this daemon stores no prompts (log.prompts is false)")
             }
             let number = RequestNumber(rawValue: self.nextNumber())
-            // A large one is going to be held twice: on its way to a slot, and on its way to the disk.
-            let bytes = prompt.length
-            let hasRoom =
-                bytes <= self.bounds.smallFrame
-                ? self.smallRequestMemory.reserve(.continuation(number), bytes)
-                : self.memory.reserve(.continuation(number), 2 * bytes, heldBy: .clientFrame(connectionID))
-            guard self.continuations.count < self.bounds.continuations, hasRoom else {
-                self.releaseContinuation(number)
+            guard self.continuations.count < self.bounds.continuations,
+                self.reserveContinuation(number, prompt.length, from: connectionID)
+            else {
                 throw Failure(.overloaded, "too many prompts wait for their conversations; try again later")
             }
             self.continuations[number] = Continuation(
-                prompt, of: conversation, id: id, from: connectionID, timeout: self.bounds.continuationTimeout,
-                at: now.instant)
+                prompt, of: conversation, id: id, from: connectionID, uid: self.visibleUID(of: connectionID),
+                timeout: self.bounds.continuationTimeout, at: now.instant)
             self.connections[connectionID]!.requests[id] = number
             self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
             self.standInLine(number, of: conversation)
@@ -79,7 +74,7 @@ extension SupervisorCore {
         self.reader.ask(
             number,
             ReaderQuery(
-                number: Int(number.rawValue), uid: self.visibleUID(of: continuation.connection),
+                number: Int(number.rawValue), uid: continuation.uid,
                 .history(conversation: continuation.conversation)))
     }
 
@@ -88,6 +83,7 @@ extension SupervisorCore {
         guard let continuation = self.continuations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
         self.releaseContinuation(number)
+        self.reader.forget(number)
         let isAdmitted = self.admit(
             continuation.prompt, id: continuation.clientID, from: continuation.connection,
             following: Precedent(number: number, continuation: continuation, history: history), at: now)
@@ -109,11 +105,6 @@ extension SupervisorCore {
             self.send(ClientAnswer.error(id: continuation.clientID, failure), to: continuation.connection)
         }
         self.conversationWasFreed(continuation.conversation, by: number)
-    }
-
-    private mutating func releaseContinuation(_ number: RequestNumber) {
-        self.memory.release(.continuation(number))
-        self.smallRequestMemory.release(.continuation(number))
     }
 }
 

@@ -7,12 +7,13 @@ extension SupervisorCore {
     mutating func record(opening record: OpenRecord, at now: Now) -> Int {
         let (sequence, bytes) = self.log.appendOpening(record)
         if self.log.isLarge(record) { self.memory.charge(.record(sequence), bytes.count) }
-        self.sendToLogger(bytes, at: now)
+        self.sendRecords(at: now)
         return sequence
     }
 
     mutating func record(output record: OutputRecord, at now: Now) {
-        self.sendToLogger(self.log.appendOutput(record).bytes, at: now)
+        _ = self.log.appendOutput(record)
+        self.sendRecords(at: now)
     }
 
     mutating func record(ending record: EndRecord, at now: Now) -> Int {
@@ -20,14 +21,17 @@ extension SupervisorCore {
         let isLarge = record.output.map { $0.count > self.bounds.smallFrame } ?? false
         let (sequence, bytes) = self.log.appendEnding(record, isLarge: isLarge)
         if isLarge { self.answerMemory.charge(.record(sequence), bytes.count) }
-        self.sendToLogger(bytes, at: now)
+        self.sendRecords(at: now)
         return sequence
     }
 
-    private mutating func sendToLogger(_ bytes: [UInt8], at now: Now) {
+    /// Sends the logger what it may have now.
+    private mutating func sendRecords(at now: Now) {
         guard self.logger.isReady else { return }
-        self.actions.append(.sendLogger(bytes))
-        if self.logger.deadline == nil { self.setLoggerDeadline(now.instant + self.bounds.loggerStallTimeout) }
+        while let bytes = self.log.nextToSend() { self.actions.append(.sendLogger(bytes)) }
+        if self.logger.deadline == nil, !self.log.isEmpty {
+            self.setLoggerDeadline(now.instant + self.bounds.loggerStallTimeout)
+        }
     }
 
     // MARK: The process
@@ -54,7 +58,7 @@ extension SupervisorCore {
             self.logger.state = .ready
             self.logger.hasBeenReady = true
             self.actions.append(.log(LogEntry(.info, "logger ready", ["pid": "\(self.logger.pid ?? 0)"])))
-            for bytes in self.log.waiting { self.actions.append(.sendLogger(bytes)) }
+            self.log.sendAgain()
             self.acknowledged(sequence, at: now)
         case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .stopping):
             guard let large = self.log.acknowledge(upTo: sequence) else {
@@ -68,6 +72,7 @@ extension SupervisorCore {
     }
 
     private mutating func acknowledged(_ sequence: Int, at now: Now) {
+        self.sendRecords(at: now)
         for (sequence, number) in self.logger.takeWaiting(upTo: sequence) {
             self.recorded(number, sequence: sequence, at: now)
         }

@@ -3,16 +3,18 @@ import Messages
 // Who may hold how much of the memory that is shared.
 extension SupervisorCore {
     /// All that is held, in bytes.
-    var memoryInUse: Int { self.memory.used + self.answerMemory.used + self.smallRequestMemory.used }
+    var memoryInUse: Int {
+        self.memory.used + self.answerMemory.used + self.historyMemory.used + self.smallRequestMemory.used
+    }
 
     /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it, or, where it
-    /// continues a conversation, it and the history were.
+    /// continues a conversation, the history was, which is most of it.
     mutating func reserveFrame(
         of number: RequestNumber, _ bytes: Int, provider: Int, from connection: ConnectionID, isContinued: Bool
     ) -> Bool {
         guard bytes <= self.bounds.smallFrame else {
             if isContinued {
-                self.memory.charge(.request(number), bytes)
+                self.historyMemory.charge(.request(number), bytes)
                 return true
             }
             return self.memory.reserve(.request(number), bytes, heldBy: .clientFrame(connection))
@@ -27,8 +29,27 @@ extension SupervisorCore {
     /// Gives the room back: the slot has the request, or it is over.
     mutating func releaseFrame(of number: RequestNumber) {
         self.memory.release(.request(number))
+        if self.historyMemory.used > 0 { self.historyMemory.release(.request(number)) }
         guard let provider = self.requests[number]?.provider else { return }
         self.providers[provider].smallRequestBytes -= self.smallRequestMemory.release(.request(number))
+    }
+
+    /// Takes room for a prompt that waits for its history. A large one is going to be held twice: on its way to a slot, and on
+    /// its way to the disk. Small ones leave room for prompts that begin a conversation.
+    mutating func reserveContinuation(_ number: RequestNumber, _ bytes: Int, from connection: ConnectionID) -> Bool {
+        guard bytes <= self.bounds.smallFrame else {
+            return self.memory.reserve(.continuation(number), 2 * bytes, heldBy: .clientFrame(connection))
+        }
+        guard self.smallContinuationBytes + bytes <= self.bounds.smallRequestMemory / 2,
+            self.smallRequestMemory.reserve(.continuation(number), bytes)
+        else { return false }
+        self.smallContinuationBytes += bytes
+        return true
+    }
+
+    mutating func releaseContinuation(_ number: RequestNumber) {
+        self.memory.release(.continuation(number))
+        self.smallContinuationBytes -= self.smallRequestMemory.release(.continuation(number))
     }
 
     /// A large request has left this process.
@@ -63,7 +84,7 @@ extension SupervisorCore {
 
     /// Lets those read on who wait for room, while there is some.
     mutating func grantMemory(at now: Now) {
-        while let holder = self.memory.grantNext() ?? self.answerMemory.grantNext() {
+        while let holder = self.memory.grantNext() ?? self.answerMemory.grantNext() ?? self.historyMemory.grantNext() {
             switch holder {
             case .clientFrame(let id):
                 guard self.connections[id] != nil else { continue }
@@ -73,7 +94,7 @@ extension SupervisorCore {
             case .slotFrame(let slot):
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
             case .readerReply:
-                self.reader.reservation?.isGranted = true
+                self.replyWasGranted(at: now)
             case .clientOutput, .request, .lastFrame, .record, .continuation:
                 preconditionFailure("\(holder) does not wait for memory")
             }

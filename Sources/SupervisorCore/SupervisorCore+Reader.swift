@@ -77,19 +77,23 @@ extension SupervisorCore {
     /// Starts the process when there is something to ask, asks the next question when the last is answered, and sets the time
     /// for the end of a process that nobody asks.
     mutating func proceedWithReader(at now: Now) {
-        guard self.reader.asked == nil else { return }
+        switch self.reader.state {
+        case .off: if self.logger.hasBeenReady, self.nextQuestion != nil { self.startReader(at: now) }
+        case .ready: if self.reader.asked == nil { self.askNext(at: now) }
+        case .starting, .dying, .waiting, .stopping: break
+        }
+    }
+
+    private mutating func askNext(at now: Now) {
         guard let number = self.nextQuestion else {
             self.releaseReply()
-            if self.reader.state == .ready, self.reader.deadline == nil {
-                self.setReaderDeadline(now.instant + self.bounds.readerIdleTimeout)
-            }
+            if self.reader.deadline == nil { self.setReaderDeadline(now.instant + self.bounds.readerIdleTimeout) }
             return
         }
-        switch self.reader.state {
-        case .off: if self.logger.hasBeenReady { self.startReader(at: now) }
-        case .starting, .waiting, .stopping: break
-        case .ready: if self.reserveReply(to: number) { self.ask(number, at: now) }
-        }
+        guard self.reserveReply(to: number) else { return self.setReaderDeadline(nil) }
+        self.reader.asked = number
+        self.actions.append(.sendReader(self.reader[number]!.encoded))
+        self.setReaderDeadline(now.instant + self.bounds.readerAnswerTimeout)
     }
 
     /// The question that comes next: a history, or the oldest of those whose client takes its output.
@@ -97,19 +101,18 @@ extension SupervisorCore {
         mutating get {
             guard self.reader.questionCount > 0 else { return nil }
             if let history = self.reader.firstHistory { return history }
-            return self.reader.lookups.all.first { number in
+            guard !self.reader.isHeldUp else { return nil }
+            let next = self.reader.lookups.all.first { number in
                 self.lookups[number].map { !self.connections[$0.connection]!.isBlocked } ?? false
             }
+            self.reader.isHeldUp = next == nil
+            return next
         }
     }
 
-    private mutating func ask(_ number: RequestNumber, at now: Now) {
-        self.reader.asked = number
-        self.actions.append(.sendReader(self.reader[number]!.encoded))
-        self.setReaderDeadline(now.instant + self.bounds.readerAnswerTimeout)
-    }
-
     /// Takes room for the answer, or stands in line for it.
+    ///
+    /// A history has a budget that prompts do not wait for: those that wait for their histories hold room themselves.
     private mutating func reserveReply(to number: RequestNumber) -> Bool {
         let kind: ReaderProcess.Kind = self.continuations[number] != nil ? .history : .page
         if let reservation = self.reader.reservation {
@@ -118,17 +121,23 @@ extension SupervisorCore {
         }
         let isGranted =
             switch kind {
-            case .history: self.memory.reserveOrWait(.readerReply, ProtocolBounds.history)
+            case .history: self.historyMemory.reserveOrWait(.readerReply, self.bounds.history)
             case .page: self.answerMemory.reserveOrWait(.readerReply, self.bounds.page)
             }
         self.reader.reservation = ReaderProcess.Reservation(kind: kind, isGranted: isGranted)
         return isGranted
     }
 
+    /// There is room for the answer.
+    mutating func replyWasGranted(at now: Now) {
+        self.reader.reservation?.isGranted = true
+        self.proceedWithReader(at: now)
+    }
+
     private mutating func releaseReply() {
         guard let reservation = self.reader.reservation else { return }
         switch reservation.kind {
-        case .history: self.memory.release(.readerReply)
+        case .history: self.historyMemory.release(.readerReply)
         case .page: self.answerMemory.release(.readerReply)
         }
         self.reader.reservation = nil
@@ -140,34 +149,33 @@ extension SupervisorCore {
         let reply: ReaderReply
         do { reply = try ReaderReply(decoding: payload) } catch { return self.readerMisbehaved("\(error)") }
         switch (reply, self.reader.state) {
-        case (_, .stopping), (_, .waiting), (_, .off):
+        case (_, .off), (_, .dying), (_, .waiting), (_, .stopping):
             break
         case (.ready(ProtocolVersion.current, _), .starting):
-            self.reader.state = .ready
+            self.reader.becameReady()
             self.setReaderDeadline(nil)
             self.actions.append(.log(LogEntry(.info, "reader ready", ["pid": "\(self.reader.pid ?? 0)"])))
         case (.history(let query, let history), .ready):
-            guard let number = self.take(query) else { return }
-            if self.continuations[number] != nil {
-                self.reader.forget(number)
-                self.remembered(number, history, at: now)
-            }
+            guard let number = self.take(query, as: .history) else { return }
+            self.remembered(number, history, at: now)
         case (.page(let query, let rows, let next), .ready):
-            guard let number = self.take(query) else { return }
+            guard let number = self.take(query, as: .page) else { return }
             self.endLookup(number) {
                 ClientAnswer.page(id: $0.clientID, $0.kind == .logs ? "logs" : "requests", rows: rows, next: next)
             }
         case (.error(let query, let failure), .ready):
-            guard let number = self.take(query) else { return }
+            guard let number = self.take(query, as: nil) else { return }
             self.endQuestion(number, failure)
         case (.ready, _), (.history, .starting), (.page, .starting), (.error, .starting):
             self.readerMisbehaved("an answer that nobody asked for")
         }
     }
 
-    /// The question that is answered; the process is free again. `nil` if it was not asked.
-    private mutating func take(_ query: Int) -> RequestNumber? {
-        guard let asked = self.reader.asked, Int(asked.rawValue) == query else {
+    /// The question that is answered; the process is free again. `nil` if it was not asked, or not for an answer of this kind.
+    private mutating func take(_ query: Int, as kind: ReaderProcess.Kind?) -> RequestNumber? {
+        guard let asked = self.reader.asked, Int(asked.rawValue) == query,
+            kind == nil || kind == self.reader.reservation?.kind
+        else {
             self.readerMisbehaved("an answer that nobody asked for")
             return nil
         }
@@ -180,7 +188,7 @@ extension SupervisorCore {
     // MARK: The process
 
     private mutating func startReader(at now: Now) {
-        self.reader.state = .starting
+        self.reader.started()
         self.actions.append(.startReader)
         self.setReaderDeadline(now.instant + self.bounds.readerStartTimeout)
     }
@@ -189,10 +197,17 @@ extension SupervisorCore {
         switch self.reader.state {
         case .starting, .ready:
             self.actions.append(.log(LogEntry(.error, "reader broke the protocol: killed", ["reason": reason])))
-            self.actions.append(.killReader)
-        case .off, .waiting, .stopping:
+            self.killReader()
+        case .off, .dying, .waiting, .stopping:
             break
         }
+    }
+
+    private mutating func killReader() {
+        self.reader.state = .dying
+        self.releaseReply()
+        self.setReaderDeadline(nil)
+        self.actions.append(.killReader)
     }
 
     mutating func readerEnded(_ reason: String, at now: Now) {
@@ -201,35 +216,41 @@ extension SupervisorCore {
             self.reader.state = .off
             self.reader.pid = nil
             self.setReaderDeadline(nil)
-        case .starting, .ready:
+        case .starting, .ready, .dying:
             self.actions.append(.log(LogEntry(.warning, "reader died", ["reason": reason])))
-            let isHung = self.reader.asked != nil && self.reader.deadline == nil
-            let hopeless = self.reader.died(isHung: isHung, at: now.instant)
-            self.setReaderDeadline(self.reader.deadline)
-            let failure = Failure(
-                .logUnavailable, "the reader of the record died over this question; see the daemon's log")
-            if let hopeless { self.endQuestion(hopeless, failure) }
-            if self.reader.failures >= 3 { self.endQuestions(failure) }
+            self.releaseReply()
+            let hopeless = self.reader.died(at: now.instant)
+            if case .waiting(let until) = self.reader.state { self.setReaderDeadline(until) }
+            if let hopeless { self.endQuestion(hopeless, Self.readerDied) }
+            // One that cannot even open the file keeps nobody waiting.
+            if self.reader.failedStarts >= 3 { self.endQuestions(Self.readerDied) }
         case .off, .waiting:
             break
         }
     }
+
+    private static let readerDied = Failure(
+        .logUnavailable, "the reader of the record died over this question; see the daemon's log")
 
     mutating func readerExpired(at now: Now) {
         switch self.reader.state {
         case .waiting:
             self.reader.state = .off
             self.setReaderDeadline(nil)
-        case .starting, .stopping:
-            self.actions.append(.killReader)
-            self.setReaderDeadline(nil)
-        case .ready where self.reader.asked == nil:
-            self.stopReader(at: now)
+        case .starting:
+            self.actions.append(.log(LogEntry(.warning, "reader is not ready in time: killed")))
+            self.killReader()
         case .ready:
+            guard let asked = self.reader.asked else { return self.stopReader(at: now) }
             self.actions.append(.log(LogEntry(.warning, "reader does not answer: killed")))
-            self.actions.append(.killReader)
+            self.reader.asked = nil
+            self.killReader()
+            self.endQuestion(
+                asked, Failure(.logUnavailable, "the reader of the record did not answer; see the daemon's log"))
+        case .stopping:
             self.setReaderDeadline(nil)
-        case .off:
+            self.actions.append(.killReader)
+        case .off, .dying:
             break
         }
     }
@@ -243,6 +264,8 @@ extension SupervisorCore {
             self.releaseReply()
             self.actions.append(.closeReader)
             self.setReaderDeadline(now.instant + self.bounds.readerStopTimeout)
+        case .dying:
+            self.reader.state = .stopping
         case .waiting:
             self.reader.state = .off
             self.setReaderDeadline(nil)

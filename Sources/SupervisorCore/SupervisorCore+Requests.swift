@@ -284,6 +284,12 @@ extension SupervisorCore {
         guard let request = self.requests[number] else { return }
         if request.conversation != nil, !request.isStreamed {
             self.requests[number]!.output.append(outcome.answer, of: event)
+            // What is added to each tool call may make it longer than a record may be.
+            guard self.requests[number]!.output.total <= self.bounds.recordedAnswer else {
+                self.requests[number]!.output = OutputBuffer()
+                return self.end(
+                    number, with: Request.Ending(self.answerIsTooLarge), usage: outcome.usage, at: now)
+            }
         }
         let output = self.requests[number]!.output.take()
         let duration = now.instant.milliseconds(since: request.admittedAt)
@@ -296,6 +302,13 @@ extension SupervisorCore {
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,
             durationMilliseconds: duration, event)
         self.finish(number, record, lastFrame: frame, at: now)
+    }
+
+    var answerIsTooLarge: Failure {
+        Failure(
+            .answerTooLarge,
+            "the answer is longer than the \(self.bounds.recordedAnswer >> 20) MiB that are recorded of one"
+        )
     }
 
     /// Puts the end on record, and lets the last frame go when it may.
@@ -311,16 +324,16 @@ extension SupervisorCore {
             self.conversationWasFreed(conversation, by: number)
         }
         guard let connection = request.connection else { return self.forget(number) }
-        switch self.configuration.durability {
-        case .commit:
-            self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
-            // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
-            self.answerMemory.charge(.lastFrame(number), lastFrame.count)
-            self.logger.waiting.append((sequence, number))
-        case .relaxed:
+        // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
+        // until new requests are refused.
+        guard self.configuration.durability == .commit || self.log.isCrowded else {
             self.send(lastFrame, to: connection)
-            self.forget(number)
+            return self.forget(number)
         }
+        self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
+        // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
+        self.answerMemory.charge(.lastFrame(number), lastFrame.count)
+        self.logger.waiting.append((sequence, number))
     }
 
     /// A record of the request is on disk. One that ended before its opening was there waits for its ending.

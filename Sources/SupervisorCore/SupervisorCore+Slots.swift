@@ -65,8 +65,7 @@ extension SupervisorCore {
             self.record(output: OutputRecord(request: ulid, output: piece), at: now)
         }
         guard self.requests[number]!.output.total > self.bounds.recordedAnswer else { return }
-        let reason = "the answer is longer than the \(self.bounds.recordedAnswer >> 20) MiB that are recorded of one"
-        self.cutShort(number, Request.Ending(Failure(.answerTooLarge, reason)), at: now)
+        self.cutShort(number, Request.Ending(self.answerIsTooLarge), at: now)
     }
 
     /// The slot is free. A process that only finishes what it has ends with its last request.

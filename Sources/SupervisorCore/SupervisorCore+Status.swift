@@ -47,7 +47,9 @@ extension SupervisorCore {
             .init(
                 "memory",
                 .object([
-                    .init("budget_bytes", .integer(self.bounds.memory + self.bounds.smallRequestMemory)),
+                    .init(
+                        "budget_bytes",
+                        .integer(self.bounds.memory + self.bounds.historyMemory + self.bounds.smallRequestMemory)),
                     .init("used_bytes", .integer(self.memoryInUse)),
                 ])),
             .init("logger", self.loggerStatus),
@@ -80,7 +82,7 @@ extension SupervisorCore {
             case .off, .stopping: "off"
             case .starting: "starting"
             case .ready: "ready"
-            case .waiting: "restarting"
+            case .dying, .waiting: "restarting"
             }
         var members: [JSONValue.Member] = [.init("state", .string(state))]
         if let pid = self.reader.pid { members.append(.init("pid", .integer(pid))) }

@@ -52,7 +52,7 @@ extension SupervisorCore {
             }
             switch self.reader.state {
             case .starting, .ready, .stopping: self.actions.append(.killReader)
-            case .off, .waiting: break
+            case .off, .dying, .waiting: break
             }
             self.actions.append(.exit(code: 1))
         case .running, .cutShort, .stoppingWorkers, .stopped:

@@ -77,8 +77,13 @@ public struct SupervisorCore: Sendable {
     /// For what comes from slots and goes to clients. Apart from `memory`, because requests that wait for a slot must not keep
     /// out the answer that would free it.
     var answerMemory: MemoryBudget
+    /// For histories, and the large requests that they become. Apart from `memory`, because prompts that wait for their histories
+    /// must not keep out the history that would free them.
+    var historyMemory: MemoryBudget
     /// Apart from `memory`, so that no large frame keeps a small request out.
     var smallRequestMemory: MemoryBudget
+    /// What of it is held by prompts that wait for their histories.
+    var smallContinuationBytes = 0
 
     var deadlines = DeadlineQueue<Timer>()
     /// The instant that the shell's timer is set to.
@@ -103,11 +108,13 @@ public struct SupervisorCore: Sendable {
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(
             bounds: LogQueue.Bounds(
-                backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput, small: bounds.smallFrame
+                backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput,
+                small: bounds.smallFrame, window: bounds.logWindow
             ))
         self.logger = LoggerProcess()
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
+        self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {
@@ -157,8 +164,8 @@ public struct SupervisorCore: Sendable {
         case .drain: self.drain(at: now)
         }
         self.followLog(at: now)
-        self.grantMemory(at: now)
         self.proceedWithReader(at: now)
+        self.grantMemory(at: now)
         self.proceedToReady()
         self.proceedToStop(at: now)
         self.armTimer()

@@ -54,7 +54,11 @@ enum LoggerProgram {
             adopting: Self.channelDescriptor, maximumPayloadLength: ProtocolBounds.readerFrame)
         LogReader.limitMemory(to: Self.readerMemory)
         let reader: LogReader
-        do { reader = try LogReader(path: database) } catch { throw ProgramError(error) }
+        do {
+            reader = try LogReader(path: database) { Self.report($0.description) }
+        } catch {
+            throw ProgramError(error)
+        }
         var session = ReaderSession(channel: channel, reader: reader)
         try session.run()
         reader.close()

@@ -6,7 +6,8 @@ enum TerminalText {
     /// The text with its control characters shown as escapes, but line breaks and tabs.
     static func escaped(_ text: String) -> String {
         Self.replacing(text, where: { Self.isOrder($0) && $0 != "\n" && $0 != "\t" }) { scalar in
-            scalar.value < 0x100 ? "\\x\(Self.hexadecimal(scalar, digits: 2))" : "\\u{\(Self.hexadecimal(scalar, digits: 4))}"
+            scalar.value < 0x100
+                ? "\\x\(Self.hexadecimal(scalar, digits: 2))" : "\\u{\(Self.hexadecimal(scalar, digits: 4))}"
         }
     }
 

@@ -15,17 +15,22 @@ final class ProgramRun: Sendable {
             ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
     }
 
-    /// Starts the program with nothing in its environment but the socket.
+    /// Starts the program with nothing in its environment but the socket and a time zone.
     ///
-    /// - Parameter closesOutput: Whether standard output is a pipe that nobody reads.
-    init(_ arguments: [String], socket: String, input: String = "", closesOutput: Bool = false) throws {
+    /// - Parameters:
+    ///   - closesOutput: Whether standard output is a pipe that nobody reads.
+    ///   - onTerminal: Whether standard output is a terminal.
+    init(
+        _ arguments: [String], socket: String, input: String = "", closesOutput: Bool = false, onTerminal: Bool = false
+    ) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.directory + "/bulkhead")
         process.arguments = arguments
-        process.environment = ["BULKHEAD_SOCKET": socket]
+        process.environment = ["BULKHEAD_SOCKET": socket, "TZ": "UTC"]
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         process.standardInput = stdin
-        process.standardOutput = stdout
+        let terminal = onTerminal ? try Self.makeTerminal() : nil
+        process.standardOutput = terminal?.slave ?? stdout
         process.standardError = stderr
         let (stream, continuation) = AsyncStream.makeStream(of: CInt.self)
         process.terminationHandler = { process in
@@ -39,9 +44,10 @@ final class ProgramRun: Sendable {
         if closesOutput { try stdout.fileHandleForReading.close() }
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
+        try terminal?.slave.close()
         self.outputText =
-            closesOutput ? Task { "" } : Self.readAll(stdout.fileHandleForReading.fileDescriptor, keeping: stdout)
-        self.errorText = Self.readAll(stderr.fileHandleForReading.fileDescriptor, keeping: stderr)
+            closesOutput ? Task { "" } : Self.readAll(terminal?.master ?? stdout.fileHandleForReading)
+        self.errorText = Self.readAll(stderr.fileHandleForReading)
     }
 
     var status: CInt { get async { await self.ended.value } }
@@ -50,10 +56,26 @@ final class ProgramRun: Sendable {
 
     func signal(_ number: CInt) { kill(self.identifier, number) }
 
-    private static func readAll(_ descriptor: CInt, keeping pipe: Pipe) -> Task<String, Never> {
-        let handle = pipe.fileHandleForReading
-        return Task {
-            await onThread { String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self) }
+    /// A pseudo-terminal (pty(7)).
+    private static func makeTerminal() throws -> (master: FileHandle, slave: FileHandle) {
+        var (master, slave): (CInt, CInt) = (-1, -1)
+        guard openpty(&master, &slave, nil, nil, nil) == 0 else { throw POSIXError(.EIO) }
+        _ = fcntl(master, F_SETFD, FD_CLOEXEC)
+        return (FileHandle(fileDescriptor: master), FileHandle(fileDescriptor: slave))
+    }
+
+    /// Reads to the end, which a terminal that nobody writes to any more reports as an error.
+    private static func readAll(_ handle: FileHandle) -> Task<String, Never> {
+        Task {
+            await onThread {
+                var bytes: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 16 << 10)
+                while true {
+                    let count = read(handle.fileDescriptor, &buffer, buffer.count)
+                    guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+                    bytes += buffer[..<count]
+                }
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ import Testing
         #expect(row["gid"] == 100)
         #expect(row["pid"] == 4242)
         #expect(row["provider"] == "local")
-        #expect(row["model"] == "qwen3")
+        #expect(row["model"] == "echo")
         #expect(row["stream"] == 0)
         for column in ["ended_ms", "duration_ms", "input_tokens", "usage_details", "finish_reason", "error_code"] {
             #expect(row[column] == nil)

@@ -53,7 +53,8 @@ import Testing
         let tip = try #require(try self.file.tip(of: prompt.conversation))
         try self.file.sql { db in
             try db.execute(
-                sql: "INSERT INTO messages VALUES ('b2:new', ?, 'user', '{\"k\": \"\\ud83d\\ude00\"}')", arguments: [tip])
+                sql: "INSERT INTO messages VALUES ('b2:new', ?, 'user', '{\"k\": \"\\ud83d\\ude00\"}')",
+                arguments: [tip])
             try db.execute(sql: "INSERT INTO fragments (id, content) VALUES (3, 'a novel')")
             try db.execute(
                 sql: "INSERT INTO attachments VALUES ('a1', 'image/png', NULL, NULL, x'00ff10'), "
@@ -61,7 +62,10 @@ import Testing
             for (position, type, payload) in [
                 (0, "text", #"{"text_ref": [{"literal": "Read "}, {"fragment": 3}, {"literal": "."}]}"#),
                 (1, "attachment", #"{"attachment": {"id": "a1"}, "provider_metadata": {"x": 1}}"#),
-                (2, "tool_result", #"{"name": "f", "output": "o", "tool_call_id": "t", "attachments": [{"id": "a2"}]}"#),
+                (
+                    2, "tool_result",
+                    #"{"name": "f", "output": "o", "tool_call_id": "t", "attachments": [{"id": "a2"}]}"#
+                ),
             ] {
                 try db.execute(
                     sql: "INSERT INTO parts (message_hash, position, type, payload) VALUES ('b2:new', ?, ?, ?)",
@@ -85,7 +89,9 @@ import Testing
         let second = try self.file.exchange("more", "yes", in: first.conversation, uid: 0)
         #expect(throws: Never.self) { try self.file.history(first.conversation, uid: 1000) }
         #expect(throws: Never.self) { try self.file.history(first.conversation) }
-        for (name, uid) in [(first.conversation, 1001), (first.conversation, 0), (second.id.description, 0), ("x", 1000)] {
+        for (name, uid) in [
+            (first.conversation, 1001), (first.conversation, 0), (second.id.description, 0), ("x", 1000),
+        ] {
             #expect { try self.file.history(name, uid: uid) } throws: { ($0 as? Failure)?.code == .notFound }
         }
         #expect { try self.file.history("x") } throws: { ($0 as? Failure)?.code == .notFound }
@@ -121,7 +127,8 @@ import Testing
         let first = try self.file.exchange("one", "1")
         try self.file.execute("DELETE FROM messages WHERE hash = ?", [first.hash])
         #expect { try self.file.history(first.conversation) } throws: { error in
-            (error as? Failure)?.code == .invalidRequest && (error as? Failure)?.message.contains("\(first.hash ?? "?")' is missing") == true
+            (error as? Failure)?.code == .invalidRequest
+                && (error as? Failure)?.message.contains("\(first.hash ?? "?")' is missing") == true
         }
     }
 

@@ -49,7 +49,8 @@ import Testing
     }
 
     @Test func aRowSaysWhatLLMSays() throws {
-        let first = try self.file.exchange("Name a ship.", "Endurance", system: "One word.", usage: Usage(input: 1, output: 2))
+        let first = try self.file.exchange(
+            "Name a ship.", "Endurance", system: "One word.", usage: Usage(input: 1, output: 2))
         let failed = try self.file.open("two", in: first.conversation)
         try self.file.end(failed, .error, events: #"[{"event":"reasoning","text":"Hm."},{"event":"text","text":"Fr"}]"#)
         try self.file.end(try self.file.open("three", in: first.conversation))

@@ -130,7 +130,9 @@ import Testing
         let later = try self.file.open("a ship", uid: 1001)
         let last = try self.file.exchange("one more ship", "Fram", in: ship.conversation)
         try self.file.end(later, events: RecordedFile.said("ship ship ship"))
-        func found(_ search: String, uid: Int? = nil, _ change: (inout LogsRequest) -> Void = { _ in }) throws -> [String] {
+        func found(_ search: String, uid: Int? = nil, _ change: (inout LogsRequest) -> Void = { _ in }) throws
+            -> [String]
+        {
             try self.file.logs(uid: uid) {
                 $0.search = search
                 change(&$0)
@@ -226,6 +228,20 @@ import Testing
         #expect(rows[0]["unreadable"] == nil && rows[3]["unreadable"] == nil)
     }
 
+    @Test func aRowThatIsTooLargeToReadHidesNoOthers() throws {
+        let first = try self.file.exchange("one", "1")
+        let large = try self.file.exchange("two", "2")
+        let odd = try self.file.exchange("three", "3")
+        try self.file.execute(
+            "UPDATE requests SET options_json = CAST(zeroblob(26000000) AS TEXT) WHERE id = ?",
+            [large.id.description])
+        try self.file.execute("UPDATE parts SET text = x'ff41', payload = 7 WHERE message_hash = ?", [odd.hash])
+        let rows = try self.file.logs(uid: 1000).rows
+        #expect(rows.map { $0["id"]?.string } == [odd, large, first].map(\.id.description))
+        #expect(rows.map { $0["prompt"]?.string } == ["\u{FFFD}A", "", "one"])
+        #expect(rows[1]["unreadable"]?.string?.contains("too big") == true)
+    }
+
     @Test func aCircleEndsARow() throws {
         let first = try self.file.exchange("one", "1")
         let tip = try #require(try self.file.tip(of: first.conversation))
@@ -247,6 +263,22 @@ import Testing
             (error as? Failure)?.code == .invalidRequest && "\(error)".contains("took too long")
         }
         #expect(throws: Never.self) { try file.requests() }
+    }
+
+    @Test func whatIsWrongWithTheFileIsTheOperatorsToKnow() throws {
+        var reports: [LogStoreError] = []
+        let reader = try LogReader(path: self.file.directory.database) { reports.append($0) }
+        try self.file.execute("ALTER TABLE threads RENAME TO elsewhere")
+        for number in 1...3 {
+            let query = ReaderQuery(number: number, uid: nil, .history(conversation: "c"))
+            guard case .error(number, let failure) = reader.answer(query) else {
+                throw LoggerProcess.Unexpected(description: "an answer")
+            }
+            #expect(failure.code == .logUnavailable)
+            #expect(!failure.message.contains("/") && !failure.message.contains("threads"))
+        }
+        #expect(reports.map(\.description).joined().contains("logs.db cannot be read: no such table: "))
+        #expect(reports.count == 1)
     }
 
     @Test func theReaderNeitherMakesNorChangesAFile() throws {

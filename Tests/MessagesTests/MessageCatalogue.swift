@@ -191,7 +191,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: ReaderQuery(number: 1, uid: 2, .history(conversation: "c")).encoded),
         .init(name: "LogsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .logs(logs.asked)).encoded),
         .init(
-            name: "RequestsQuery", recode: query, fullest: ReaderQuery(number: 1, uid: 2, .requests(requests.asked)).encoded),
+            name: "RequestsQuery", recode: query,
+            fullest: ReaderQuery(number: 1, uid: 2, .requests(requests.asked)).encoded),
         .init(
             name: "ReaderReady", recode: readerReply,
             fullest: ReaderReply.ready(protocolVersion: 1, version: "v").encoded),

@@ -95,6 +95,24 @@ import Testing
         #expect(scenario.pass(.milliseconds(100)).first == "start logger")
     }
 
+    @Test func underRelaxedDurabilityALastFrameWaitsForItsRowWhenTheLoggerIsFarBehind() {
+        var bounds = SupervisorBounds()
+        (bounds.logBacklog, bounds.endRecord) = (8_000, 1_000)
+        var scenario = Scenario.ready(durability: .relaxed, bounds: bounds)
+        scenario.connect(1)
+        var answered = 0
+        for id in 1...100 {
+            scenario.client(1, #"{"id":\#(id),"op":"prompt","prompt":"hi"}"#)
+            let actions = scenario.slot(1, 0, .done(SlotCompletion()))
+            guard actions.contains(where: { $0.contains(#""event":"done""#) }) else { break }
+            answered += 1
+        }
+        #expect((5..<50).contains(answered), "\(answered)")
+        #expect(scenario.core.requests.count == 1, "the last one was admitted, and waits")
+        #expect(scenario.commit().contains { $0.contains(#""event":"done""#) })
+        #expect(scenario.core.requests.isEmpty)
+    }
+
     @Test func whenTheBacklogIsFullNothingIsAdmittedAndWhatIsOpenStillEnds() {
         var bounds = SupervisorBounds()
         bounds.logBacklog = 25_300

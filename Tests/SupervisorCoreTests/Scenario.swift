@@ -77,8 +77,8 @@ struct Scenario {
     // MARK: Clients
 
     @discardableResult
-    mutating func connect(_ client: UInt64) -> [String] {
-        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: 1000, gid: 100, pid: 42)))
+    mutating func connect(_ client: UInt64, uid: Int = 1000) -> [String] {
+        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: uid, gid: 100, pid: 42)))
     }
 
     @discardableResult

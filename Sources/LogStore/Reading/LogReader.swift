@@ -11,6 +11,8 @@ public final class LogReader {
     private let queue: DatabaseQueue
     private let clock: QuestionClock
     private var connection: ReadConnection?
+    private let report: (LogStoreError) -> Void
+    private var reported: LogStoreError?
 
     /// How long to wait where another program has the file for itself.
     private static let busyTimeoutSeconds = 2.0
@@ -20,10 +22,13 @@ public final class LogReader {
     /// - Parameters:
     ///   - patience: How long a question may take before it is ended with an error.
     ///   - slice: How long a question may look through rows before it answers with those that it has found.
+    ///   - report: Gets what is wrong with the file when a question cannot be answered because of it.
     public init(
-        path: String, patience: Duration = .seconds(5), slice: Duration = .seconds(1)
+        path: String, patience: Duration = .seconds(5), slice: Duration = .seconds(1),
+        report: @escaping (LogStoreError) -> Void = { _ in }
     ) throws(LogStoreError) {
         self.path = path
+        self.report = report
         let clock = QuestionClock(patience: patience, slice: slice)
         self.clock = clock
         do {
@@ -55,15 +60,25 @@ public final class LogReader {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_NOMEM {
             return .error(query: query.number, Self.exhaustion(query.question, "needs too much memory"))
         } catch {
-            let error = LogStoreError(reading: self.path, error)
-            return .error(query: query.number, Failure(.logUnavailable, error.description))
+            self.reportOnce(LogStoreError(reading: self.path, error))
+            return .error(
+                query: query.number,
+                Failure(.logUnavailable, "the record cannot be read now; the log of the daemon says why"))
         }
+    }
+
+    /// Tells the operator of an error, unless it was the last one too: anybody may ask again and again.
+    private func reportOnce(_ error: LogStoreError) {
+        guard error != self.reported else { return }
+        self.reported = error
+        self.report(error)
     }
 
     private func reply(to query: ReaderQuery) throws -> ReaderReply {
         guard let connection = self.connection else { preconditionFailure("the log is closed") }
+        // Before the transaction begins: the clock is looked at then too.
+        self.clock.begin()
         return try self.queue.read { _ in
-            self.clock.begin()
             switch query.question {
             case .history(let conversation):
                 let question = HistoryQuestion(connection, conversation: conversation, uid: query.uid)

@@ -26,7 +26,28 @@ struct LogRowBuilder {
     func close() { self.messages.close() }
 
     /// The row of a request or a turn; `nil` if there is neither.
+    ///
+    /// One that cannot be read is a row all the same, so that it hides no others.
     func build(_ id: String) throws -> EncodedRow? {
+        do {
+            return try self.read(id)
+        } catch let error as DatabaseError where Self.concernsOneRow(error) {
+            var object = JSONObjectBuilder()
+            object.add("id", id)
+            object.add("model", "")
+            object.add("started_at_ms", 0)
+            object.add("prompt", "")
+            object.add("response", "")
+            object.add("unreadable", "the row: \(error.message ?? "\(error.resultCode)")")
+            return EncodedRow(bytes: object.finish(), nodes: 8)
+        }
+    }
+
+    private static func concernsOneRow(_ error: DatabaseError) -> Bool {
+        [.SQLITE_TOOBIG, .SQLITE_CORRUPT, .SQLITE_ERROR].contains(error.resultCode)
+    }
+
+    private func read(_ id: String) throws -> EncodedRow? {
         let request = try RequestRow(id, self.connection)
         let turn = try StoredTurn(id, self.connection)
         guard request != nil || turn != nil else { return nil }

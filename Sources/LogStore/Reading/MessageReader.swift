@@ -138,7 +138,8 @@ final class MessageReader {
             let hasContent: Bool
         }
         let stored = try self.connection.row(
-            "SELECT rowid, type, url, path, typeof(content) <> 'null' FROM attachments WHERE id = ?", [.text(id)]
+            "SELECT rowid, type, url, path, typeof(content) IN ('text', 'blob') FROM attachments WHERE id = ?",
+            [.text(id)]
         ) { row in
             let members = [("type", row.text(1)), ("url", row.text(2)), ("path", row.text(3))].compactMap {
                 (name: String, text: String?) in

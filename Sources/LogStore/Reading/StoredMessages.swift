@@ -44,7 +44,7 @@ final class StoredMessages {
         var parts: [Part] = []
         try self.connection.rows(
             """
-            SELECT id, type, typeof(text) <> 'null', typeof(payload) <> 'null' FROM parts
+            SELECT id, type, typeof(text) IN ('text', 'blob'), typeof(payload) IN ('text', 'blob') FROM parts
             WHERE message_hash = ? ORDER BY position
             """, [.text(hash)]
         ) { row in
@@ -70,7 +70,7 @@ final class StoredMessages {
     /// The first bytes of a fragment; none where it is gone, as in llm.
     func fragment(_ id: Int, atMost count: Int) throws -> [UInt8] {
         let exists = try self.connection.row(
-            "SELECT typeof(content) <> 'null' FROM fragments WHERE id = ?", [.integer(id)]
+            "SELECT typeof(content) IN ('text', 'blob') FROM fragments WHERE id = ?", [.integer(id)]
         ) { $0.integer(0) != 0 }
         return exists == true ? try self.fragments.bytes(row: id, atMost: count) : []
     }

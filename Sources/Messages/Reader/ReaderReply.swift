@@ -29,6 +29,8 @@ public enum ReaderReply: Sendable, Equatable {
         }
     }
 
+    private static let codes: [ErrorCode] = [.notFound, .invalidRequest, .logUnavailable]
+
     public init(decoding bytes: [UInt8]) throws(MessageError) {
         let object = try JSONObject.internalMessage(bytes)
         let event = try object.require("event").expectString("event")
@@ -44,7 +46,7 @@ public enum ReaderReply: Sendable, Equatable {
             self = .history(
                 query: query,
                 History(
-                    tip: try object.optional("tip")?.expectString("tip"),
+                    tip: try object.optional("tip")?.expectName("tip"),
                     model: try object.optional("model")?.expectString("model"),
                     system: try object.optional("system")?.expectString("system"),
                     messages: try object.require("messages").expectRawArray("messages")))
@@ -52,7 +54,12 @@ public enum ReaderReply: Sendable, Equatable {
             self = .page(
                 query: query, rows: try object.require("rows").expectRawArray("rows"),
                 next: try object.optional("next")?.expectString("next"))
-        case "error": self = .error(query: query, try Failure(decoding: try object.require("error")))
+        case "error":
+            let failure = try Failure(decoding: try object.require("error"))
+            guard Self.codes.contains(failure.code) else {
+                throw .invalidValue("code", "'\(failure.code.rawValue)' is not a reader's to say")
+            }
+            self = .error(query: query, failure)
         default: throw .invalidValue("event", "'\(event)' is not known")
         }
     }

@@ -19,32 +19,44 @@ enum LLM {
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-    struct Run {
+    /// Runs `llm` to its end, with the directory as its own.
+    static func run(_ arguments: String..., in directory: TemporaryDirectory) throws -> ProgramRun.Outcome {
+        try ProgramRun(try #require(Self.executable), arguments, in: directory).wait()
+    }
+
+    /// Runs a script in the Python that llm is installed in.
+    static func python(
+        _ script: String, _ arguments: String..., in directory: TemporaryDirectory
+    ) throws -> ProgramRun.Outcome {
+        try Self.start(script, arguments, in: directory).wait()
+    }
+
+    /// Starts a script in the Python that llm is installed in.
+    static func start(_ script: String, _ arguments: [String], in directory: TemporaryDirectory) throws -> ProgramRun {
+        let python = URL(fileURLWithPath: try #require(Self.executable)).deletingLastPathComponent().path + "/python3"
+        return try ProgramRun(python, ["-c", script] + arguments, in: directory)
+    }
+}
+
+/// A program that runs with nothing in its environment but a directory of its own.
+final class ProgramRun {
+    struct Outcome {
         let status: Int32
         let output: String
         let errors: String
     }
 
-    /// Runs `llm` to its end, with the directory as its own.
-    static func run(_ arguments: String..., in directory: TemporaryDirectory) throws -> Run {
-        try Self.run(try #require(Self.executable), arguments, in: directory)
-    }
+    private let place: String
+    private let process: pid_t
 
-    /// Runs a script in the Python that llm is installed in.
-    static func python(_ script: String, _ arguments: String..., in directory: TemporaryDirectory) throws -> Run {
-        let python = URL(fileURLWithPath: try #require(Self.executable)).deletingLastPathComponent().path + "/python3"
-        return try Self.run(python, ["-c", script] + arguments, in: directory)
-    }
-
-    private static func run(_ executable: String, _ arguments: [String], in directory: TemporaryDirectory) throws -> Run
-    {
-        let place = "\(directory.path)/run-\(UUID().uuidString)"
+    init(_ executable: String, _ arguments: [String], in directory: TemporaryDirectory) throws {
+        self.place = "\(directory.path)/run-\(UUID().uuidString)"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, place + ".out", O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, place + ".err", O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 1, self.place + ".out", O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, self.place + ".err", O_WRONLY | O_CREAT, 0o600)
         let environment = [
             "LLM_USER_PATH=\(directory.path)", "HOME=\(directory.path)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8",
         ]
@@ -54,11 +66,16 @@ enum LLM {
         var process = pid_t()
         let code = posix_spawn(&process, executable, &actions, nil, argumentPointers, environmentPointers)
         try #require(code == 0, "\(executable): \(String(cString: strerror(code)))")
+        self.process = process
+    }
+
+    /// Waits for its end.
+    func wait() throws -> Outcome {
         var status: CInt = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        return Run(
+        while waitpid(self.process, &status, 0) < 0 && errno == EINTR {}
+        return Outcome(
             status: status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F),
-            output: try String(contentsOfFile: place + ".out", encoding: .utf8),
-            errors: try String(contentsOfFile: place + ".err", encoding: .utf8))
+            output: try String(contentsOfFile: self.place + ".out", encoding: .utf8),
+            errors: try String(contentsOfFile: self.place + ".err", encoding: .utf8))
     }
 }

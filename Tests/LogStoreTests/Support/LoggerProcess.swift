@@ -98,9 +98,12 @@ final class LoggerProcess {
     }
 
     /// The next reply, or `nil` if the logger closed the channel.
-    func receive() throws -> LoggerReply? {
+    func receive() throws -> LoggerReply? { try self.receivePayload().map { try LoggerReply(decoding: $0) } }
+
+    /// The payload of the next frame, or `nil` if the logger closed the channel.
+    func receivePayload() throws -> [UInt8]? {
         while true {
-            if let payload = try self.decoder.next() { return try LoggerReply(decoding: Array(payload)) }
+            if let payload = try self.decoder.next() { return Array(payload) }
             _ = try self.poll(POLLIN)
             guard try self.fill() else { return nil }
         }
