@@ -84,7 +84,9 @@ struct ChatMessages {
             detail = attachment.mediaType.map { " (\($0.truncated(toUTF8Length: 64)))" } ?? ""
         case .toolCall(let call): detail = call.isServerExecuted ? " that a provider ran itself" : ""
         case .toolResult(let result):
-            detail = result.isServerExecuted ? " that a provider ran itself" : " with attachments"
+            detail =
+                result.isServerExecuted
+                ? " that a provider ran itself" : result.attachments.isEmpty ? "" : " with attachments"
         case .text, .reasoning: break
         }
         return .failed(

@@ -16,11 +16,17 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     static let usage = Usage(input: 12, output: 7, details: Array(#"{"cached":3}"#.utf8))
     static let failure = Failure(
         .providerRateLimited, "slow down", retryAfterMilliseconds: 2000, providerRequestID: "req_1")
-    static let toolCall = ToolCall(id: "call_7", name: "look_up", arguments: Array(#"{"ship":"Endurance"}"#.utf8))
+    static let toolCall = ToolCall(
+        id: "call_7", name: "look_up", arguments: Array(#"{"ship":"Endurance"}"#.utf8), isServerExecuted: true)
+    static let toolResult = ToolResult(
+        name: "look_up", output: "o", toolCallID: "call_7", isServerExecuted: true, exception: "e",
+        attachments: [Attachment(mediaType: "image/png", .url("u"))])
+    static let metadata = PartMetadata(.reasoning, .object([.init("p", .object([]))]), isRedacted: true)
     static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true)
     static let completion = SlotCompletion(
         usage: usage, finishReason: "stop", providerRequestID: "req_1",
-        answer: .init(text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall]))
+        answer: .init(text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall], events: [.text("Endurance")]),
+        resolvedModel: "m-1")
     static let provider = ProviderSettings(
         name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
         keyName: "OPENAI_API_KEY")
@@ -30,7 +36,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     // MARK: Clients
 
     private static let client: [CataloguedMessage] = [
-        .request("PromptRequest", .prompt(prompt)),
+        .request("PromptRequest", .prompt(everyPrompt)),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
@@ -43,6 +49,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
         .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
         .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
+        .answer(
+            "ToolResultEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolResult(toolResult).encoded)),
+        .answer("MetadataEvent", ClientAnswer.event(id: .number(1), SlotEvent.metadata(metadata).encoded)),
         .answer(
             "DoneEvent",
             ClientAnswer.done(
@@ -60,8 +69,20 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var prompt: PromptRequest {
         var prompt = PromptRequest(
             prompt: "hi", system: "be nice", model: "echo", stream: false, options: .object([.init("a", .bool(true))]))
-        prompt.conversation = "c"
+        prompt.attachments = Array(#"[{"type":"t","url":"u"}]"#.utf8)
+        prompt.schema = Array("{}".utf8)
+        prompt.tools = Array(#"[{"name":"n","description":"d","input_schema":{}}]"#.utf8)
+        prompt.toolResults = Array(
+            #"[{"name":"n","output":"o","tool_call_id":"t","server_executed":true,"exception":"e","attachments":[]}]"#.utf8)
         prompt.timeoutMilliseconds = 1000
+        return prompt
+    }
+
+    /// The fields that exclude each other, so that both are in what is written.
+    private static var everyPrompt: PromptRequest {
+        var prompt = Self.prompt
+        prompt.messages = Array("[]".utf8)
+        prompt.conversation = "c"
         return prompt
     }
 
@@ -83,7 +104,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         #"""
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
         "conversation_name":"n","system":"s","prompt":"p","options":{},"response":"r","reasoning":"w",
-        "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{}}],"usage":{"input":1,"output":2,"details":{}},
+        "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{},"server_executed":true}],"usage":{"input":1,"output":2,"details":{}},
         "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true,"unreadable":"u"}]
         """#.utf8)
     private static let requestRows = Array(
@@ -121,12 +142,14 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
         .slot("SlotToolCall", .toolCall(toolCall)),
+        .slot("SlotToolResult", .toolResult(toolResult)),
+        .slot("SlotMetadata", .metadata(metadata)),
         .slot("SlotDone", .done(completion)),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
 
     private static let message = ModelMessage(
-        role: "user", parts: [.object([.init("type", .string("text"))])], providerMetadata: .object([]))
+        .user, [MessagePart(.text("t"))], providerMetadata: .object([.init("p", .object([]))]))
 
     private static let control: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerControl(decoding: $0).encoded }
     private static let report: @Sendable ([UInt8]) throws -> [UInt8] = { try WorkerReport(decoding: $0).encoded }
@@ -160,9 +183,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
                     stream: true,
-                    content: PromptContent(
-                        conversation: "c", parent: "b2:0", prompt: Array(#""p""#.utf8), system: Array(#""s""#.utf8),
-                        options: Array("{}".utf8)))
+                    content: PromptContent(everyPrompt, conversation: "c", parent: "b2:0"))
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
@@ -173,7 +194,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 EndRecord(
                     request: request, atMilliseconds: 1, state: .error, durationMilliseconds: 2, usage: usage,
                     finishReason: "stop",
-                    providerRequestID: "req_1", failure: failure, output: output)
+                    providerRequestID: "req_1", failure: failure, output: output, resolvedModel: "m-1")
             ).encoded(sequence: 3)),
         .init(
             name: "Ready", recode: reply,
@@ -238,7 +259,7 @@ extension ClientEvent {
         case .start(let request, let model, let provider, let conversation):
             return ClientAnswer.start(
                 id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation)
-        case .text, .reasoning, .toolCall:
+        case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
         case .done(let completion):
             if let models = completion.models {
@@ -270,20 +291,26 @@ extension ClientEvent {
         case .text(let text): return .text(text)
         case .reasoning(let text): return .reasoning(text)
         case .toolCall(let call): return .toolCall(call)
+        case .toolResult(let result): return .toolResult(result)
+        case .metadata(let metadata): return .metadata(metadata)
         case .done(let completion):
             return .done(
                 SlotCompletion(
                     usage: completion.usage, finishReason: completion.finishReason,
                     providerRequestID: completion.providerRequestID,
                     answer: completion.text.map {
-                        .init(text: $0, reasoning: completion.reasoning ?? "", toolCalls: completion.toolCalls)
-                    }))
+                        .init(
+                            text: $0, reasoning: completion.reasoning ?? "", toolCalls: completion.toolCalls,
+                            events: completion.events)
+                    }, resolvedModel: completion.resolvedModel))
         case .start, .error, .unknown: throw MessageError.invalidValue("event", "not a slot's")
         }
     }
 }
 
 extension SlotRequest {
+    private static func array(_ values: [JSONValue]) -> [UInt8] { JSONValue.array(values).serialized() }
+
     func encodedAgain() -> [UInt8] {
         switch self {
         case .cancel(let request): return Self.encodeCancel(request)
@@ -293,6 +320,10 @@ extension SlotRequest {
             prompt.system = model.system.map { JSONValue.string($0).serialized() }
             prompt.options = model.options.isEmpty ? nil : JSONValue.object(model.options).serialized()
             prompt.stream = model.stream
+            prompt.attachments = model.attachments.isEmpty ? nil : Self.array(model.attachments.map(\.value))
+            prompt.schema = model.schema?.serialized()
+            prompt.tools = model.tools.isEmpty ? nil : Self.array(model.tools.map(\.value))
+            prompt.toolResults = model.toolResults.isEmpty ? nil : Self.array(model.toolResults.map(\.value))
             let messages = model.messages.isEmpty ? nil : JSONValue.array(model.messages.map(\.value)).serialized()
             return Self.encodePrompt(
                 prompt, request: model.request, model: model.model, messages: messages, key: model.key)

@@ -54,7 +54,7 @@ import Testing
         _ = try worker.report()
         var slot = worker.takeSlot()
         let messages = JSONValue.array([
-            ModelMessage(role: "user", text: "one").value, ModelMessage(role: "assistant", text: "two").value,
+            ModelMessage(.user, text: "one").value, ModelMessage(.assistant, text: "two").value,
         ])
         for (number, history) in [(1, messages.serialized()), (2, nil)] {
             try slot.write(

@@ -30,7 +30,7 @@ struct Answer {
             self.begin(.none)
             self.finished.append(
                 .toolCall(id: call.id, name: call.name, arguments: PythonObject.value(of: call.arguments)))
-        case (.done, _), (.error, _): break
+        case (.toolResult, _), (.metadata, _), (.done, _), (.error, _): break
         }
     }
 

@@ -213,7 +213,7 @@ struct LogRowBuilder {
                 case .reasoning(let text): answer.reasoning.append(text.utf8)
                 case .toolCall(let call):
                     answer.append(call, nodes: StoredJSON.value(call.arguments)?.nodeCount ?? 1)
-                case .done, .error: break
+                case .toolResult, .metadata, .done, .error: break
                 }
             }
             return !answer.text.isCut

@@ -130,7 +130,7 @@ extension ModelRequest {
         }
         var parts = self.attachments.map { MessagePart(.attachment($0)) }
         if !self.prompt.isEmpty { parts.insert(MessagePart(.text(self.prompt)), at: 0) }
-        if !parts.isEmpty || messages.allSatisfy({ $0.role == .system }) {
+        if !parts.isEmpty || messages.isEmpty {
             messages.append(ModelMessage(.user, parts.isEmpty ? [MessagePart(.text(""))] : parts))
         }
         return messages
