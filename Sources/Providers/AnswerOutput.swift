@@ -11,6 +11,18 @@ public final class AnswerOutput {
     private var text = ""
     private var reasoning = ""
     private var toolCalls: [ToolCall] = []
+    /// The order in which all of it came.
+    private var order: [Kept] = []
+    /// Whether there is anything that text, reasoning and tool calls alone do not say.
+    private var hasMore = false
+
+    /// A piece of the kept answer. Of a text only its end is known, in bytes of all text, so that no text is kept twice.
+    private enum Kept {
+        case text(upTo: Int)
+        case reasoning(upTo: Int)
+        case event(SlotEvent)
+    }
+
     /// The bytes that the kept answer takes in the last frame.
     private var keptLength = 0
     /// At least as many values as the arguments of the kept tool calls hold.
@@ -32,12 +44,16 @@ public final class AnswerOutput {
         guard !self.isStreamed else { return try self.stream(text, SlotEvent.text) }
         try self.keep(text.jsonLength)
         self.text += text
+        if case .text? = self.order.last { self.order.removeLast() }
+        self.order.append(.text(upTo: self.text.utf8.count))
     }
 
     public func reasoning(_ text: String) throws(RequestEnd) {
         guard !self.isStreamed else { return try self.stream(text, SlotEvent.reasoning) }
         try self.keep(text.jsonLength)
         self.reasoning += text
+        if case .reasoning? = self.order.last { self.order.removeLast() }
+        self.order.append(.reasoning(upTo: self.reasoning.utf8.count))
     }
 
     public func toolCall(_ call: ToolCall) throws(RequestEnd) {
@@ -53,13 +69,54 @@ public final class AnswerOutput {
         }
         try self.keep(event.count)
         self.toolCalls.append(call)
+        self.order.append(.event(.toolCall(call)))
+        if call.isServerExecuted { self.hasMore = true }
+    }
+
+    /// What came of a tool that the provider ran itself.
+    public func toolResult(_ result: ToolResult) throws(RequestEnd) { try self.more(.toolResult(result)) }
+
+    /// What belongs to the part before.
+    public func metadata(_ metadata: PartMetadata) throws(RequestEnd) { try self.more(.metadata(metadata)) }
+
+    private func more(_ event: SlotEvent) throws(RequestEnd) {
+        let bytes = event.encoded
+        guard bytes.count <= ProtocolBounds.eventFrame else {
+            throw .failed(.answerTooLarge, "a part of the answer is longer than \(ProtocolBounds.eventFrame) bytes")
+        }
+        guard !self.isStreamed else { return try self.channel.write(bytes) }
+        self.keptNodes += 4 + bytes.count { ",[{".utf8.contains($0) }
+        guard self.keptNodes <= Self.nodeBound else {
+            throw .failed(.answerTooLarge, "the answer holds too many values")
+        }
+        self.hasMore = true
+        try self.keep(bytes.count)
+        self.order.append(.event(event))
+    }
+
+    /// The kept answer as the events of a stream.
+    private var events: [SlotEvent] {
+        var (textEnd, reasoningEnd) = (0, 0)
+        return self.order.map { kept in
+            switch kept {
+            case .text(let end):
+                defer { textEnd = end }
+                return .text(self.text.piece(textEnd..<end))
+            case .reasoning(let end):
+                defer { reasoningEnd = end }
+                return .reasoning(self.reasoning.piece(reasoningEnd..<end))
+            case .event(let event): return event
+            }
+        }
     }
 
     /// The whole answer, if it was kept; the output is empty then.
     func takeAnswer() -> SlotCompletion.Answer? {
         guard !self.isStreamed else { return nil }
-        defer { (self.text, self.reasoning, self.toolCalls) = ("", "", []) }
-        return SlotCompletion.Answer(text: self.text, reasoning: self.reasoning, toolCalls: self.toolCalls)
+        defer { (self.text, self.reasoning, self.toolCalls, self.order) = ("", "", [], []) }
+        return SlotCompletion.Answer(
+            text: self.text, reasoning: self.reasoning, toolCalls: self.toolCalls,
+            events: self.hasMore ? self.events : [])
     }
 
     private func stream(_ text: String, _ event: (String) -> SlotEvent) throws(RequestEnd) {
@@ -74,7 +131,8 @@ public final class AnswerOutput {
 
     private func keep(_ length: Int) throws(RequestEnd) {
         self.keptLength += length
-        guard self.keptLength <= ProtocolBounds.lastFrame - Self.lastFrameOverhead else {
+        // What the three do not say alone is said as events too.
+        guard (self.hasMore ? 2 : 1) * self.keptLength <= ProtocolBounds.lastFrame - Self.lastFrameOverhead else {
             throw .failed(
                 .answerTooLarge,
                 "the answer is longer than \(ProtocolBounds.lastFrame) bytes; ask for it with stream: true")
@@ -92,6 +150,14 @@ extension String {
             default: length + 1
             }
         }
+    }
+}
+
+extension String {
+    /// The text between two places, in bytes of UTF-8 that begin characters.
+    fileprivate func piece(_ range: Range<Int>) -> String {
+        let start = self.utf8.index(self.startIndex, offsetBy: range.lowerBound)
+        return String(self[start..<self.utf8.index(start, offsetBy: range.count)])
     }
 }
 

@@ -10,7 +10,7 @@ public enum ProviderRegistry {
     ) throws(UnusableSettings) -> any Provider {
         switch settings.kind {
         case .echo: Echo(settings, in: environment)
-        case .openAICompatible: try OpenAICompatible(settings, in: environment)
+        case .openAICompatible: try HTTPProvider<ChatCompletions>(settings, in: environment)
         case .echoFault: EchoFault(settings, in: environment)
         }
     }

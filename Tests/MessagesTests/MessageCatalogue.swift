@@ -25,7 +25,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true)
     static let completion = SlotCompletion(
         usage: usage, finishReason: "stop", providerRequestID: "req_1",
-        answer: .init(text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall], events: [.text("Endurance")]),
+        answer: .init(
+            text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall], events: [.text("Endurance")]),
         resolvedModel: "m-1")
     static let provider = ProviderSettings(
         name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
@@ -73,7 +74,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.schema = Array("{}".utf8)
         prompt.tools = Array(#"[{"name":"n","description":"d","input_schema":{}}]"#.utf8)
         prompt.toolResults = Array(
-            #"[{"name":"n","output":"o","tool_call_id":"t","server_executed":true,"exception":"e","attachments":[]}]"#.utf8)
+            #"[{"name":"n","output":"o","tool_call_id":"t","server_executed":true,"exception":"e","attachments":[]}]"#
+                .utf8)
         prompt.timeoutMilliseconds = 1000
         return prompt
     }

@@ -31,7 +31,8 @@ public struct ToolResult: Sendable, Equatable {
         self.init(
             name: value["name"]?.string ?? "", output: output, toolCallID: value["tool_call_id"]?.string,
             isServerExecuted: value["server_executed"]?.bool ?? false, exception: value["exception"]?.string,
-            attachments: try value["attachments"].map { value throws(MessageError) in try Attachment.list(value) } ?? [])
+            attachments: try value["attachments"].map { value throws(MessageError) in try Attachment.list(value) } ?? []
+        )
     }
 
     /// Reads a JSON array of results.

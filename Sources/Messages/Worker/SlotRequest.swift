@@ -95,22 +95,26 @@ public struct ModelRequest: Sendable, Equatable {
         self.request = try ULID(decoding: try object.require("request"))
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
-        self.messages = try object.optional("messages").map { slice throws(MessageError) in
-            try ModelMessage.list(slice.value)
-        } ?? []
+        self.messages =
+            try object.optional("messages").map { slice throws(MessageError) in
+                try ModelMessage.list(slice.value)
+            } ?? []
         self.prompt = try object.optional("prompt")?.expectString("prompt") ?? ""
         self.system = try object.optional("system")?.expectString("system")
         self.options = object.optional("options")?.value.members ?? []
-        self.attachments = try object.optional("attachments").map { slice throws(MessageError) in
-            try Attachment.list(slice.value)
-        } ?? []
+        self.attachments =
+            try object.optional("attachments").map { slice throws(MessageError) in
+                try Attachment.list(slice.value)
+            } ?? []
         self.schema = object.optional("schema")?.value
-        self.tools = try object.optional("tools").map { slice throws(MessageError) in
-            try ToolDefinition.list(slice.value)
-        } ?? []
-        self.toolResults = try object.optional("tool_results").map { slice throws(MessageError) in
-            try ToolResult.list(slice.value)
-        } ?? []
+        self.tools =
+            try object.optional("tools").map { slice throws(MessageError) in
+                try ToolDefinition.list(slice.value)
+            } ?? []
+        self.toolResults =
+            try object.optional("tool_results").map { slice throws(MessageError) in
+                try ToolResult.list(slice.value)
+            } ?? []
         self.key = try object.optional("key")?.expectString("key")
     }
 }

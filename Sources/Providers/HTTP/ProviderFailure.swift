@@ -3,7 +3,7 @@ import Messages
 import Transport
 
 /// Makes failures of what providers say about them.
-enum ChatFailure {
+enum ProviderFailure {
     /// A response whose status is not 2xx.
     static func refused(_ head: HTTPResponseHead, body: [UInt8], key: String?) -> Failure {
         let value = try? JSONValue(parsing: body, bounds: .lenient)

@@ -2,29 +2,20 @@ import JSON
 import Messages
 
 /// What has been read of the answer to a chat completion, whole or in pieces.
-struct ChatAnswer {
+struct ChatAnswer: ProviderAnswer {
     private(set) var usage: Usage?
     private(set) var finishReason: String?
-    private(set) var toolCalls: [ChatToolCall] = []
+    private(set) var resolvedModel: String?
+    private var toolCalls: [ChatToolCall] = []
     /// The bytes of all tool calls so far.
     private var toolCallLength = 0
     private var hasChoice = false
     private var isMarkedDone = false
 
-    /// What an answer may nest: less than the frames that parts of it travel on in, which add a few levels.
-    private static let bounds = JSONBounds(depth: 56, refusesLoneSurrogates: false)
-
-    static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
-        do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
-            let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-            throw .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
-        }
-    }
-
     /// Reads a body that is one JSON value.
     mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
         self.readUsage(value)
-        if let error = value["error"], !error.isNull { throw .failed(ChatFailure.inAnswer(value, key: key)) }
+        if let error = value["error"], !error.isNull { throw .failed(ProviderFailure.inAnswer(value, key: key)) }
         guard let choice = value["choices"]?[0], let message = choice["message"], message.members != nil else {
             throw .invalidResponse("it has no choices")
         }
@@ -40,11 +31,11 @@ struct ChatAnswer {
             return false
         }
         guard !event.data.isEmpty else { return true }
-        let value = try Self.value(event.data, key: key)
+        let value = try ProviderJSON.value(event.data, key: key)
         guard value.members != nil else { throw .invalidResponse("an event of its stream is no JSON object") }
         self.readUsage(value)
         if event.name == "error" || value["error"].map({ !$0.isNull }) == true {
-            throw .failed(ChatFailure.inAnswer(value, key: key))
+            throw .failed(ProviderFailure.inAnswer(value, key: key))
         }
         // An answer has one choice, unless an option asked for more: the first is the answer.
         let choice = value["choices"]?.array?.first { ($0["index"]?.integer ?? 0) == 0 }
@@ -63,7 +54,16 @@ struct ChatAnswer {
         }
     }
 
+    /// The tool calls, which come in pieces, are whole at the end.
+    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {
+        for call in self.toolCalls {
+            let id = call.id.isEmpty ? ToolCall.newID(newIdentifier) : call.id
+            try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.encodedArguments))
+        }
+    }
+
     private mutating func readUsage(_ value: JSONValue) {
+        if let model = value["model"]?.string, !model.isEmpty { self.resolvedModel = model }
         for usage in [value["usage"], value["x_groq"]?["usage"]] {
             guard let usage = usage.flatMap(Usage.init(chat:)) else { continue }
             self.usage = usage

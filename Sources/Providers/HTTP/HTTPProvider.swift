@@ -2,24 +2,19 @@ import JSON
 import Messages
 import Transport
 
-/// Any API that answers `POST /chat/completions` as OpenAI's does.
+/// A provider that is asked over HTTP, in the way of `API`.
 ///
 /// How the answer is read follows from its content type, not from what was asked: a provider may stream what it was
 /// asked for whole, and the other way round.
-struct OpenAICompatible: Provider {
+struct HTTPProvider<API: ProviderAPI>: Provider {
     let models: [ModelDescription]
     private let baseURL: String
     private let connectTimeoutMilliseconds: Int
     private let environment: ProviderEnvironment
 
-    /// The longest body that is no stream, in bytes.
-    static let bodyBound = 16 << 20
-    /// How much of the body of an error is read, in bytes.
-    static let errorBodyBound = 64 << 10
-
     init(_ settings: ProviderSettings, in environment: ProviderEnvironment) throws(UnusableSettings) {
         guard let baseURL = settings.baseURL, !baseURL.isEmpty else {
-            throw UnusableSettings("a provider of type openai-compatible needs a base_url")
+            throw UnusableSettings("a provider of type \(settings.kind.rawValue) needs a base_url")
         }
         self.models = settings.models
         self.baseURL = baseURL
@@ -28,41 +23,59 @@ struct OpenAICompatible: Provider {
     }
 
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion {
-        let http = try ChatRequest.http(
-            request, baseURL: self.baseURL, connectTimeoutMilliseconds: self.connectTimeoutMilliseconds)
+        let http = try self.request(request)
         let head = try self.transported { transport throws(TransportError) in try transport.start(http) }
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
         let requestID = head.header("x-request-id") ?? head.header("request-id")
-        var answer = ChatAnswer()
+        var answer = API.Answer()
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
-            for call in answer.toolCalls {
-                let id = call.id.isEmpty ? ToolCall.newID(self.environment.newIdentifier) : call.id
-                try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.encodedArguments))
-            }
+            try answer.finish(into: output, newIdentifier: self.environment.newIdentifier)
         } catch {
             guard case .failed(var failure, _) = error else { throw error }
             failure.providerRequestID = requestID?.truncated(toUTF8Length: 128)
             throw .failed(failure, usage: answer.usage)
         }
-        return SlotCompletion(usage: answer.usage, finishReason: answer.finishReason, providerRequestID: requestID)
+        let resolved = answer.resolvedModel
+        return SlotCompletion(
+            usage: answer.usage, finishReason: answer.finishReason, providerRequestID: requestID,
+            resolvedModel: resolved == request.model ? nil : resolved)
+    }
+
+    private func request(_ request: ModelRequest) throws(RequestEnd) -> HTTPRequest {
+        if let key = request.key {
+            guard !key.isEmpty, key.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw .failed(
+                    .providerAuthentication, "the provider's key is empty or holds a line break; set it again")
+            }
+        }
+        let call = try API.call(request)
+        let headers = [
+            HTTPHeader("content-type", "application/json"),
+            HTTPHeader("accept", "application/json, text/event-stream"),
+            HTTPHeader("user-agent", "bulkhead/\(SoftwareVersion.current)"),
+        ]
+        return HTTPRequest(
+            url: self.baseURL + call.path, headers: headers + call.headers,
+            body: JSONValue.object(call.body).serialized(),
+            connectTimeoutMilliseconds: self.connectTimeoutMilliseconds)
     }
 
     private func read(
-        _ head: HTTPResponseHead, into answer: inout ChatAnswer, _ output: AnswerOutput, key: String?
+        _ head: HTTPResponseHead, into answer: inout API.Answer, _ output: AnswerOutput, key: String?
     ) throws(RequestEnd) {
         guard (200..<300).contains(head.status) else {
-            throw .failed(ChatFailure.refused(head, body: try self.errorBody(), key: key))
+            throw .failed(ProviderFailure.refused(head, body: try self.errorBody(), key: key))
         }
         if head.header("content-type")?.lowercased().contains("text/event-stream") == true {
             try self.readStream(into: &answer, output, key: key)
         } else {
-            try answer.readWhole(try ChatAnswer.value(try self.body(), key: key), into: output, key: key)
+            try answer.readWhole(try ProviderJSON.value(try self.body(), key: key), into: output, key: key)
         }
     }
 
-    private func readStream(into answer: inout ChatAnswer, _ output: AnswerOutput, key: String?) throws(RequestEnd) {
+    private func readStream(into answer: inout API.Answer, _ output: AnswerOutput, key: String?) throws(RequestEnd) {
         var reader = ServerSentEventReader()
         while let piece = try self.nextPiece() {
             reader.append(piece)
@@ -84,8 +97,8 @@ struct OpenAICompatible: Provider {
         var body: [UInt8] = []
         while let piece = try self.nextPiece() {
             body += piece
-            guard body.count <= Self.bodyBound else {
-                throw .invalidResponse("it is longer than \(Self.bodyBound) bytes")
+            guard body.count <= HTTPBounds.body else {
+                throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
             }
         }
         return body
@@ -95,11 +108,11 @@ struct OpenAICompatible: Provider {
     private func errorBody() throws(RequestEnd) -> [UInt8] {
         var body: [UInt8] = []
         do throws(RequestEnd) {
-            while body.count < Self.errorBodyBound, let piece = try self.nextPiece() { body += piece }
+            while body.count < HTTPBounds.errorBody, let piece = try self.nextPiece() { body += piece }
         } catch {
             if case .cancelled = error { throw error }
         }
-        return Array(body.prefix(Self.errorBodyBound))
+        return Array(body.prefix(HTTPBounds.errorBody))
     }
 
     private func nextPiece() throws(RequestEnd) -> [UInt8]? {
@@ -128,4 +141,12 @@ extension RequestEnd {
     static func invalidResponse(_ reason: String) -> RequestEnd {
         .failed(.providerInvalidResponse, "the provider's answer cannot be used: \(reason)")
     }
+}
+
+/// How much of a response is read, in bytes.
+enum HTTPBounds {
+    /// The longest body that is no stream.
+    static let body = 16 << 20
+    /// How much of the body of an error is read.
+    static let errorBody = 64 << 10
 }
