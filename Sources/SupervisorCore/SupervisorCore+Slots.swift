@@ -58,8 +58,8 @@ extension SupervisorCore {
 
     /// Keeps what a slot said for the record, and sends it when it is enough.
     private mutating func gather(_ output: SlotOutput, of event: [UInt8], _ number: RequestNumber, at now: Now) {
-        self.requests[number]!.output.append(output, of: event)
-        guard self.requests[number]!.output.count >= self.bounds.outputPiece else { return }
+        let count = self.requests[number]!.output.append(output, of: event)
+        guard count >= self.bounds.outputPiece else { return }
         let ulid = self.requests[number]!.ulid
         if let piece = self.requests[number]!.output.take() {
             self.record(output: OutputRecord(request: ulid, output: piece), at: now)
