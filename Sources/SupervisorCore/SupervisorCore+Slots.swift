@@ -38,6 +38,11 @@ extension SupervisorCore {
             }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
         case (.running, .done(let outcome)):
+            // Its client would be told what is not recorded.
+            guard !request.isStreamed || outcome.answer.isEmpty else {
+                return self.workerMisbehaved(
+                    slot.worker, "a slot answered whole what it was to stream", culprit: slot, at: now)
+            }
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
         case (.running, .error(let failure, let usage)):
