@@ -112,6 +112,8 @@ extension Simulation {
         guard self.reader.isAlive else { return }
         if self.reader.isKilled { return self.readerExits(.signalled(9)) }
         self.reader.isStopped = false
+        // It may be the last to end.
+        if self.reader.isClosed, self.chance(80) { return }
         self.readerWorks()
     }
 
@@ -204,13 +206,13 @@ extension Simulation {
     }
 
     mutating func checkReader() {
-        if self.isReaderIdle {
-            for (key, _) in self.lookups {
-                guard let client = self.clients[key.connection], !client.isBlocked else {
+        if self.reader.isHeard, self.reader.isReady, self.reader.question == nil {
+            for key in self.lookups.keys {
+                if self.clients[key.connection]?.isBlocked ?? true {
                     self.mark("question waits until its client takes output")
-                    continue
+                } else if self.isReaderIdle {
+                    self.fail("question \(key.text) waits beside an idle reader")
                 }
-                self.fail("question \(key.text) waits beside an idle reader")
             }
         }
         let isUseless =

@@ -29,7 +29,7 @@ extension Simulation {
         case 195: self.lies(slot, #"{"event":"error","error":{"code":"overloaded","message":"x","retryable":true}}"#)
         case 196: self.lies(slot, "not json")
         case 197: self.speaksOutOfTurn(slot)
-        case 198: self.streamsWhatIsWanted(slot)
+        case 198: self.answersInTheWrongWay(slot)
         case 199:
             self.lies(slot, nil)
         default: break
@@ -119,9 +119,9 @@ extension Simulation {
         self.lies(SlotID(worker: slot.worker, index: idle), #"{"event":"text","text":"psst"}"#)
     }
 
-    private mutating func streamsWhatIsWanted(_ slot: SlotID) {
+    private mutating func answersInTheWrongWay(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
-        guard !state.isStreamed, !state.isCancelled else { return }
-        self.lies(slot, #"{"event":"text","text":"psst"}"#)
+        guard !state.isCancelled else { return }
+        self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
     }
 }

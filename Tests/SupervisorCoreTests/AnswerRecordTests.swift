@@ -180,6 +180,8 @@ import Testing
         var scenario = Self.behind()
         let actions = scenario.client(1, #"{"id":9,"op":"cancel","target":1}"#)
         #expect(actions.suffix(2) == [#"slot 1.0: {"op":"cancel","request":"r1"}"#, "resume slot 1.0"])
+        let end = scenario.slot(1, 0, .error(Failure(.cancelled, "as told"), usage: nil))
+        #expect(end.count == 2 && !end.joined().contains("resume"), "\(end)")
         let total = scenario.pass(.seconds(60))
         #expect(total.contains("resume slot 1.1"))
         #expect(!scenario.commit().contains { $0.hasPrefix("resume") || $0.hasPrefix("pause") })

@@ -84,6 +84,10 @@ public struct SlotOutcome: Sendable, Equatable {
         public var text: Range<Int>?
         public var reasoning: Range<Int>?
         public var toolCalls: [ToolCall] = []
+
+        public var isEmpty: Bool {
+            (self.text?.isEmpty ?? true) && (self.reasoning?.isEmpty ?? true) && self.toolCalls.isEmpty
+        }
     }
 
     public var answer = Answer()
