@@ -12,6 +12,11 @@ public struct BlockingChannel: ~Copyable {
     public private(set) var isAtEnd = false
     private var decoder: FrameDecoder
     private var buffer: [UInt8]
+    /// Frames that were appended and not written.
+    private var outgoing: [UInt8] = []
+
+    /// So much is gathered before it is written, in bytes.
+    private static let gatheringBound = 32 << 10
 
     /// - Parameter maximumPayloadLength: The longest payload that may arrive, in bytes.
     public init(adopting descriptor: CInt, maximumPayloadLength: Int) {
@@ -48,12 +53,25 @@ public struct BlockingChannel: ~Copyable {
     }
 
     /// Writes one frame, and waits until the kernel has taken all of it.
-    public func write(_ payload: [UInt8]) throws(ChannelError) {
-        let frame = FrameEncoder.encode(payload)
+    public mutating func write(_ payload: [UInt8]) throws(ChannelError) {
+        FrameEncoder.append(payload, to: &self.outgoing)
+        try self.flush()
+    }
+
+    /// Adds a frame to those that ``flush()`` writes, in one call where the kernel takes them; when they are many, they are
+    /// written at once.
+    public mutating func append(_ payload: [UInt8]) throws(ChannelError) {
+        FrameEncoder.append(payload, to: &self.outgoing)
+        if self.outgoing.count >= Self.gatheringBound { try self.flush() }
+    }
+
+    /// Writes what was appended, and waits until the kernel has taken all of it.
+    public mutating func flush() throws(ChannelError) {
+        defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.count <= 2 * Self.gatheringBound) }
         var start = 0
-        while start < frame.count {
-            let count = frame.withUnsafeBytes { bytes in
-                Glibc.send(self.descriptor, bytes.baseAddress! + start, frame.count - start, CInt(MSG_NOSIGNAL))
+        while start < self.outgoing.count {
+            let count = self.outgoing.withUnsafeBytes { bytes in
+                Glibc.send(self.descriptor, bytes.baseAddress! + start, bytes.count - start, CInt(MSG_NOSIGNAL))
             }
             if count > 0 {
                 start += count

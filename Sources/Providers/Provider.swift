@@ -49,8 +49,11 @@ extension ToolCall {
 
 /// The slot's end of its channel to the supervisor, as a running request sees it.
 public protocol SlotChannel: AnyObject {
-    /// Writes one frame, and waits until the kernel has taken it.
+    /// Writes one frame, now or together with those that follow it before ``flush()``.
     func write(_ payload: [UInt8]) throws(RequestEnd)
+
+    /// Lets what was written leave, and waits until the kernel has taken it. Due before anything that may take time.
+    func flush() throws(RequestEnd)
 
     /// Waits so long, in milliseconds, or until the request is cancelled or the slot closed, which it throws.
     func wait(milliseconds: Int) throws(RequestEnd)

@@ -42,7 +42,12 @@ public struct RequestRunner {
     }
 
     private func write(_ event: SlotEvent) -> Bool {
-        do throws(RequestEnd) { try self.channel.write(event.encoded) } catch { return false }
+        do throws(RequestEnd) {
+            try self.channel.write(event.encoded)
+            try self.channel.flush()
+        } catch {
+            return false
+        }
         return true
     }
 }

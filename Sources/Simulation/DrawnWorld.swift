@@ -35,7 +35,27 @@ extension SupervisorBounds {
         bounds.loggerStartTimeout = .milliseconds(draw(500...5000))
         bounds.loggerStallTimeout = .milliseconds(draw(500...10_000))
         bounds.loggerStopTimeout = .seconds(60)
+        bounds.outputPiece = draw(20...140)
+        bounds.logOutput = draw(300...4000)
+        bounds.recordedAnswer = draw(1500...20_000)
+        bounds.drawReader(using: &random)
         return bounds
+    }
+
+    private mutating func drawReader(using random: inout SeededGenerator) {
+        func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        self.continuations = draw(1...8)
+        self.continuationTimeout = .milliseconds(draw(500...30_000))
+        self.questions = draw(1...8)
+        self.questionsPerConnection = draw(1...4)
+        self.questionTimeout = .milliseconds(draw(500...15_000))
+        self.page = draw(100...1500)
+        self.history = draw(500...6000)
+        self.historyMemory = self.history + draw(0...4000)
+        self.readerStartTimeout = .milliseconds(draw(500...8000))
+        self.readerAnswerTimeout = .milliseconds(draw(500...8000))
+        self.readerIdleTimeout = .milliseconds(draw(50...3000))
+        self.readerStopTimeout = .milliseconds(draw(100...3000))
     }
 }
 
@@ -57,7 +77,8 @@ extension ServiceConfiguration {
         }
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
-            durability: draw(0...3) == 0 ? .relaxed : .commit, defaultModel: "m0", providers: providers,
+            durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
+            providers: providers,
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

@@ -8,7 +8,7 @@ extension Simulation {
         let prompt = self.prompts[key]!
         let id = RequestIdentifier.number(key.id)
         switch event.event {
-        case .start(let name, let model, let provider, _):
+        case .start(let name, let model, let provider, let conversation):
             if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
             if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
@@ -17,15 +17,10 @@ extension Simulation {
             }
             if let known = prompt.name, known != name { self.fail("request \(key.text) started under another name") }
             self.clients[key.connection]!.started[id] = name
-        case .text(let text):
-            if self.clients[key.connection]!.started[id] == nil {
-                self.fail("request \(key.text) was answered before it started")
-            }
-            if prompt.wasCancelled { self.fail("request \(key.text) was answered after its cancel was confirmed") }
-            self.prompts[key]!.received += 1
-            if !text.hasPrefix("\(prompt.received + 1):") {
-                self.fail("the output of request \(key.text) is not what its slot said")
-            }
+            self.checkConversation(conversation, of: name, prompt)
+        case .text(let text): self.promptIsDelivered(key, .text(text), beginning: text)
+        case .reasoning(let text): self.promptIsDelivered(key, .reasoning(text), beginning: text)
+        case .toolCall(let call): self.promptIsDelivered(key, .toolCall(call), beginning: call.id)
         case .done(let completion):
             self.mark(prompt.isStreamed ? "done, streamed" : "done, whole")
             guard case .done? = prompt.slotEnd, !prompt.mustEndCancelled else {
@@ -37,13 +32,18 @@ extension Simulation {
             {
                 self.fail("the answer to request \(key.text) is not whole")
             }
+            if !prompt.isStreamed { self.delivered[key] = Transcript(completion) }
+            self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
             self.promptHasEnded(key, name: completion.request, as: .done)
         case .error(let failure, nil, _):
-            guard self.admitted.last == key, prompt.slot == nil else {
-                return self.fail("request \(key.text) was refused after its admission")
-            }
             self.mark(failure.code.rawValue)
-            self.admitted.removeLast()
+            if prompt.conversation != nil { self.continuationIsRefused(key, failure) }
+            if prompt.isAdmitted {
+                guard self.admitted.last == key, prompt.slot == nil else {
+                    return self.fail("request \(key.text) was refused after its admission")
+                }
+                self.admitted.removeLast()
+            }
             self.prompts[key] = nil
         case .error(let failure, let name?, _):
             self.mark(failure.code.rawValue)
@@ -55,9 +55,32 @@ extension Simulation {
                 default: .error
                 }
             self.promptHasEnded(key, name: name, as: state)
-        case .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+        case .toolResult, .metadata, .unknown:
             self.fail("request \(key.text) was answered with what nobody said")
         }
+    }
+
+    private mutating func promptIsDelivered(_ key: SimulatedPrompt.Key, _ event: SlotEvent, beginning: String) {
+        let prompt = self.prompts[key]!
+        if self.clients[key.connection]!.started[.number(key.id)] == nil {
+            self.fail("request \(key.text) was answered before it started")
+        }
+        if prompt.wasCancelled { self.fail("request \(key.text) was answered after its cancel was confirmed") }
+        self.prompts[key]!.received += 1
+        if !beginning.hasPrefix("\(prompt.received + 1):") {
+            self.fail("the output of request \(key.text) is not what its slot said")
+        }
+        self.delivered[key, default: Transcript()].append(event)
+    }
+
+    /// A client is told the name of the conversation, which it may continue.
+    private mutating func checkConversation(_ conversation: String?, of name: String, _ prompt: SimulatedPrompt) {
+        guard self.configuration.storesPrompts else {
+            if conversation != nil { self.fail("a conversation was named that is not stored") }
+            return
+        }
+        if conversation != prompt.conversation ?? name { self.fail("request \(name) is of another conversation") }
+        if let conversation, self.conversations.last != conversation { self.conversations.append(conversation) }
     }
 
     /// Whether the world knows of a reason for a failure.
@@ -83,6 +106,8 @@ extension Simulation {
             if isSilence { self.mark(cut.spoken == 0 ? "first_output timeout" : "idle timeout") }
             if isTotal { self.mark("total timeout") }
             if !isTotal, !isSilence { self.fail("request \(key.text) timed out early: \(failure.message)") }
+        case .answerTooLarge where self.configuration.storesPrompts && prompt.isTooLong(self.bounds.recordedAnswer):
+            self.mark("answer longer than is recorded")
         case .workerCrashed, .workerHung, .workerMisbehaved:
             if prompt.slot == nil || prompt.cut != nil {
                 self.fail("request \(key.text) blames a worker: \(failure.message)")
@@ -107,7 +132,7 @@ extension Simulation {
         if let slot = prompt.slot, !prompt.isOver { self.mustBeGone.append(slot.worker) }
         if let known = prompt.name, known != name { self.fail("request \(key.text) ended under another name") }
         // Under `durability: commit` nothing leaves before its row is on disk.
-        if self.configuration.durability == .commit, self.logger.rows[name]?.ends != 1 {
+        if self.configuration.durability == .commit, self.disk.rows[name]?.ends != 1 {
             self.fail("the last frame of \(name) left before its row was on disk")
         }
         self.told[name] = state
@@ -122,6 +147,7 @@ extension Simulation {
             if let status = completion.status { self.checkStatus(status) }
             guard let target = self.cancelInHand else { return }
             self.cancelInHand = nil
+            self.lookups[target]?.wasCancelled = true
             guard let prompt = self.prompts[target] else { return }
             self.prompts[target]!.wasCancelled = true
             if prompt.slot != nil, !prompt.isOver { self.prompts[target]!.mustEndCancelled = true }
@@ -152,5 +178,15 @@ extension Simulation {
             }
         }
         if queued != number(status["requests"], "queued") { self.fail("status counts the queue in two ways") }
+    }
+}
+
+extension Transcript {
+    /// An answer that came whole.
+    init(_ completion: ClientEvent.Completion) {
+        self.init()
+        self.append(.reasoning(completion.reasoning ?? ""))
+        self.append(.text(completion.text ?? ""))
+        for call in completion.toolCalls { self.append(.toolCall(call)) }
     }
 }

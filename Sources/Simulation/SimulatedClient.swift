@@ -4,6 +4,7 @@ import SupervisorCore
 
 /// A client as the world sees it.
 struct SimulatedClient {
+    let uid: Int
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
     /// The names under which prompts started.
@@ -37,9 +38,10 @@ extension Simulation {
         guard self.isListening, self.clients.count < 2 * self.bounds.connections + 3 else { return }
         self.lastClient += 1
         let id = ConnectionID(self.lastClient)
-        self.clients[id] = SimulatedClient()
+        let uid = [0, 1000, 1000, 1001].randomElement(using: &self.random)!
+        self.clients[id] = SimulatedClient(uid: uid)
         self.clients[id]!.frameTimeSince = self.now
-        self.post(.clientConnected(id, PeerCredentials(uid: 1000, gid: 1000, pid: 1)))
+        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1)))
     }
 
     mutating func clientActs() {
@@ -106,8 +108,12 @@ extension Simulation {
         self.clients[id]!.lastID += 1
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<62:
+        case 0..<54:
             self.clientPrompts(id, client.lastID + 1)
+        case 54..<62:
+            let key = SimulatedPrompt.Key(connection: id, id: client.lastID + 1)
+            self.send(id, self.drawnLookup(key), expecting: newID)
+            self.checkCount(of: id)
         case 62..<76:
             guard let target = self.chance(85) ? openID : .text("nobody") else { return }
             if case .number(let number) = target { self.cancelInHand = .init(connection: id, id: number) }
@@ -136,21 +142,40 @@ extension Simulation {
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)
         let key = SimulatedPrompt.Key(connection: id, id: newID)
+        let system = [nil, nil, "", "be brief", "be long"].randomElement(using: &self.random)!
         var prompt = PromptRequest(
-            prompt: key.text + " " + String(repeating: "x", count: length), model: model, stream: self.chance(70))
+            prompt: key.text + " " + String(repeating: "x", count: length), system: system, model: model,
+            stream: self.chance(70))
         if self.chance(10) { prompt.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
-        let serving = model == nil ? 0 : provider
-        let total = min(prompt.timeoutMilliseconds ?? .max, self.configuration.providers[serving].timeouts.total)
+        prompt.conversation = self.drawnConversation()
         self.prompts[key] = SimulatedPrompt(
-            order: self.admitted.count, provider: serving,
-            model: model?.hasPrefix("k") == true ? model! : "m\(serving)",
-            isStreamed: prompt.stream, total: .milliseconds(total), admittedAt: self.now)
-        // A refusal takes it back.
-        self.admitted.append(key)
+            arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: model, model: "", provider: 0,
+            conversation: prompt.conversation, timeout: prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        if let conversation = prompt.conversation {
+            if self.lines[conversation] != nil { self.mark("prompts wait in one line") }
+            self.lines[conversation, default: []].append(key)
+        } else {
+            self.comesToTheDoor(key)
+        }
         self.send(id, ClientRequest(id: .number(newID), operation: .prompt(prompt)), expecting: .number(newID))
-        let mine = self.prompts.keys.count { $0.connection == id }
-        if mine > self.bounds.requestsPerConnection { self.fail("too many requests of one client are open") }
+        self.checkCount(of: id)
         if self.isDraining, self.prompts[key] != nil { self.fail("a prompt was admitted after the drain began") }
+    }
+
+    /// The conversation that a prompt continues, if it does: one of the newest, or one that is not there.
+    private mutating func drawnConversation() -> String? {
+        guard self.chance(45) else { return nil }
+        if self.chance(8) { return "nowhere \(Int.random(in: 0...1, using: &self.random))" }
+        return self.conversations.suffix(12).randomElement(using: &self.random)
+    }
+
+    private mutating func checkCount(of id: ConnectionID) {
+        let prompts = self.prompts.keys.count { $0.connection == id }
+        let lookups = self.lookups.keys.count { $0.connection == id }
+        if prompts + lookups > self.bounds.requestsPerConnection {
+            self.fail("too many requests of one client are open")
+        }
+        if lookups > self.bounds.questionsPerConnection { self.fail("too many questions of one client are open") }
     }
 
     private mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
@@ -180,6 +205,8 @@ extension Simulation {
         }
         if case .number(let number) = requestID, self.prompts[.init(connection: id, id: number)] != nil {
             self.promptIsAnswered(.init(connection: id, id: number), event)
+        } else if case .number(let number) = requestID, self.lookups[.init(connection: id, id: number)] != nil {
+            self.lookupIsAnswered(.init(connection: id, id: number), event)
         } else {
             self.otherIsAnswered(id, event)
         }

@@ -1,20 +1,13 @@
 import Messages
 import SupervisorCore
 
-/// The logger process, and the disk that outlives it.
+/// The logger process.
 struct SimulatedLogger {
-    struct Row {
-        var ends = 0
-        var state: EndRecord.State?
-    }
-
-    // The disk.
-    var rows: [String: Row] = [:]
-    var sequence = 0
-    var session: ULID?
-
-    /// The highest number that any process was sent.
+    /// The highest number that any process was sent, and the highest that the core was told is on disk.
     var highestReceived = 0
+    var told = 0
+    /// Whether any process was ever ready.
+    var hasBeenReady = false
 
     // The process.
     var isAlive = false
@@ -53,7 +46,7 @@ extension Simulation {
         switch command {
         case .begin: break
         case .record(let sequence, .open(let record)): self.recordOpened(record, sequence: sequence)
-        case .record(_, .output): break
+        case .record(_, .output(let record)): self.recordContinued(record)
         case .record(_, .end(let record)): self.recordEnded(record)
         }
     }
@@ -99,50 +92,46 @@ extension Simulation {
         let batch = self.logger.received
         guard !batch.isEmpty else { return }
         self.logger.received = []
-        let before = self.logger.sequence
+        let before = self.disk.sequence
         for command in batch {
             switch command {
             case .begin(let session, _):
-                if let known = self.logger.session, known != session { self.fail("the session changed") }
-                self.logger.session = session
+                if let known = self.disk.session, known != session { self.fail("the session changed") }
+                self.disk.session = session
                 self.logger.isReady = true
                 if acknowledges {
-                    self.openingsAreCommitted(upTo: self.logger.sequence)
+                    self.logger.hasBeenReady = true
+                    self.openingsAreCommitted(upTo: self.disk.sequence)
                     self.post(
                         .loggerReply(
                             LoggerReply.ready(
                                 protocolVersion: ProtocolVersion.current, version: "x",
-                                acknowledged: self.logger.sequence
+                                acknowledged: self.disk.sequence
                             ).encoded))
                 }
             case .record(let sequence, let record):
                 self.commit(sequence, record)
             }
         }
-        if acknowledges, self.logger.sequence > before || batch.count > 1 {
-            self.openingsAreCommitted(upTo: self.logger.sequence)
-            self.post(.loggerReply(LoggerReply.acknowledged(sequence: self.logger.sequence).encoded))
+        if acknowledges, self.disk.sequence > before || batch.count > 1 {
+            self.openingsAreCommitted(upTo: self.disk.sequence)
+            self.post(.loggerReply(LoggerReply.acknowledged(sequence: self.disk.sequence).encoded))
         }
     }
 
     private mutating func commit(_ sequence: Int, _ record: LogRecord) {
-        guard sequence > self.logger.sequence else { return }
-        guard sequence == self.logger.sequence + 1 else {
-            return self.fail("record \(sequence) after \(self.logger.sequence)")
+        guard sequence > self.disk.sequence else { return }
+        guard sequence == self.disk.sequence + 1 else {
+            return self.fail("record \(sequence) after \(self.disk.sequence)")
         }
-        self.logger.sequence = sequence
+        self.disk.sequence = sequence
         switch record {
         case .open(let record):
-            if self.logger.rows.updateValue(.init(), forKey: record.request.description) != nil {
-                self.fail("a row was opened twice")
-            }
-        case .output: break
+            if !self.disk.open(record) { self.fail("a row was opened twice") }
+        case .output(let record):
+            if !self.disk.append(record) { self.fail("output came for a row that is not open") }
         case .end(let record):
-            guard self.logger.rows[record.request.description] != nil else {
-                return self.fail("a row was closed that was never opened")
-            }
-            self.logger.rows[record.request.description]!.ends += 1
-            self.logger.rows[record.request.description]!.state = record.state
+            if !self.disk.end(record) { self.fail("a row was closed that is not open") }
             self.mark("row \(record.state.rawValue)")
         }
     }

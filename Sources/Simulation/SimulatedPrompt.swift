@@ -35,13 +35,23 @@ struct SimulatedPrompt {
     /// How the slot ended it.
     enum SlotEnd { case done, error(ErrorCode) }
 
-    /// Its place in the order of admission.
-    let order: Int
-    let provider: Int
-    let model: String
+    let arrivedAt: Instant
     let isStreamed: Bool
-    let total: Duration
-    let admittedAt: Instant
+    let system: String?
+    /// The model that it names, and the one that it is served by, once that is known.
+    let namedModel: String?
+    var model: String
+    var provider: Int
+    /// The conversation that it continues; what the reader said of that.
+    let conversation: String?
+    var history: SimulatedHistory?
+    /// Whether it was admitted, unless it is refused in the event in hand; its place in the order of admission.
+    var isAdmitted = false
+    var order = 0
+    /// How long its client will wait, from its arrival; how long it may take, from its admission.
+    let timeout: Duration?
+    var total = Duration.zero
+    var admittedAt = Instant(nanoseconds: 0)
     /// Its name on record, once the logger was told.
     var name: String?
     /// Whether its opening is known to be on disk.
@@ -52,6 +62,8 @@ struct SimulatedPrompt {
     /// Pieces that the slot said, and that the client got.
     var spoken = 0
     var received = 0
+    /// The bytes of events that the slot said, the last one included.
+    var spokenBytes = 0
     var cut: Cut?
     var slotEnd: SlotEnd?
     /// Its slot has let go of it, or its worker is gone.
@@ -62,6 +74,12 @@ struct SimulatedPrompt {
     /// Its client is gone.
     var isAbandoned = false
     var end: EndRecord.State?
+
+    /// Whether so much was said that it may not be recorded. On record events are joined, and calls grow a little.
+    func isTooLong(_ bound: Int) -> Bool {
+        let isEnded = if case .done? = self.slotEnd { true } else { false }
+        return 2 * self.spokenBytes > bound && (self.isStreamed ? self.cut != nil : isEnded)
+    }
 }
 
 extension Simulation {
@@ -86,11 +104,36 @@ extension Simulation {
         {
             self.fail("the row of request \(name) is not of what was asked")
         }
+        self.checkContent(of: record, prompt)
+    }
+
+    private mutating func checkContent(of record: OpenRecord, _ prompt: SimulatedPrompt) {
+        guard self.configuration.storesPrompts else {
+            if record.content != nil { self.fail("a prompt went to the logger that is not to be stored") }
+            return
+        }
+        guard let content = record.content else { return self.fail("a prompt did not go to the logger") }
+        if content.conversation != prompt.conversation ?? record.request.description {
+            self.fail("a prompt went to the logger under another conversation")
+        }
+        if content.parent != prompt.history?.tip { self.fail("a prompt went to the logger behind another message") }
+        if content.system != (prompt.history?.tip == nil ? prompt.system.map { Array("\"\($0)\"".utf8) } : nil) {
+            self.fail("a prompt went to the logger with another system prompt")
+        }
+        if content.length > self.bounds.smallFrame { self.mark("large prompt on record") }
+    }
+
+    mutating func recordContinued(_ record: OutputRecord) {
+        self.mark("output sent in pieces")
+        if !self.configuration.storesPrompts { self.fail("output went to the logger that is not to be stored") }
     }
 
     mutating func recordEnded(_ record: EndRecord) {
         let name = record.request.description
         guard let key = self.names[name] else { return self.fail("request \(name) ends before it is opened") }
+        if record.output != nil, !self.configuration.storesPrompts {
+            self.fail("an answer went to the logger that is not to be stored")
+        }
         guard let prompt = self.prompts[key], prompt.end == nil else { return }
         self.prompts[key]!.end = record.state
         let bound = prompt.total + .milliseconds(self.timeouts(of: prompt).cancel + 1)
@@ -106,6 +149,7 @@ extension Simulation {
 
     /// Everything up to this sequence number is known to be on disk.
     mutating func openingsAreCommitted(upTo sequence: Int) {
+        self.logger.told = sequence
         while self.committedOpenings < self.openings.count, self.openings[self.committedOpenings].sequence <= sequence {
             self.prompts[self.openings[self.committedOpenings].key]?.isCommitted = true
             self.committedOpenings += 1
@@ -127,7 +171,8 @@ extension Simulation {
         }
         let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
         if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
-        if self.configuration.durability == .commit, self.logger.rows[name] == nil {
+        self.checkHistory(of: request, prompt)
+        if self.configuration.durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")
         }
         if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
@@ -145,7 +190,13 @@ extension Simulation {
 
     mutating func promptsAreAbandoned(of id: ConnectionID) {
         for (key, prompt) in self.prompts where key.connection == id {
-            if prompt.end != nil { self.prompts[key] = nil } else { self.prompts[key]!.isAbandoned = true }
+            if !prompt.isAdmitted { self.leavesLine(key) }
+            if prompt.end != nil || !prompt.isAdmitted {
+                self.prompts[key] = nil
+            } else {
+                self.prompts[key]!.isAbandoned = true
+            }
         }
+        self.lookups = self.lookups.filter { $0.key.connection != id }
     }
 }

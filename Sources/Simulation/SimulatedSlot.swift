@@ -29,7 +29,7 @@ extension Simulation {
         case 195: self.lies(slot, #"{"event":"error","error":{"code":"overloaded","message":"x","retryable":true}}"#)
         case 196: self.lies(slot, "not json")
         case 197: self.speaksOutOfTurn(slot)
-        case 198: self.streamsWhatIsWanted(slot)
+        case 198: self.answersInTheWrongWay(slot)
         case 199:
             self.lies(slot, nil)
         default: break
@@ -45,8 +45,9 @@ extension Simulation {
             self.prompts[key]?.spoken += 1
             self.prompts[key]?.lastHeard = self.now
             let number = self.prompts[key]?.spoken ?? 0
-            let text = "\(number):" + String(repeating: "y", count: Int.random(in: 1...300, using: &self.random))
-            self.post(.slotEvent(slot, SlotEvent.text(text).encoded))
+            let event = self.drawnOutput(number).encoded
+            self.prompts[key]?.spokenBytes += event.count
+            self.post(.slotEvent(slot, event))
             if worker.slots[slot.index].isCancelled { continue }
             if let prompt = self.prompts[key], !prompt.isAbandoned, prompt.received != prompt.spoken {
                 self.fail("output was lost")
@@ -58,6 +59,26 @@ extension Simulation {
         else { return }
         if !worker.slots[slot.index].isRead { self.mark("slot ended while it was not read") }
         self.slotEnds(slot)
+    }
+
+    private mutating func drawnOutput(_ number: Int) -> SlotEvent {
+        let text = "\(number):" + String(repeating: "\"y", count: Int.random(in: 1...150, using: &self.random))
+        switch Int.random(in: 0..<10, using: &self.random) {
+        case 0: return .toolCall(self.drawnCall(number))
+        case 1..<3: return .reasoning(text)
+        default: return .text(text)
+        }
+    }
+
+    private func drawnCall(_ number: Int) -> ToolCall {
+        ToolCall(id: "\(number):", name: "tool", arguments: Array(#"{"a":[1.0,"\n"]}"#.utf8))
+    }
+
+    private mutating func drawnAnswer() -> SlotCompletion.Answer {
+        let length = Int.random(in: 1...(self.chance(90) ? 600 : self.bounds.recordedAnswer), using: &self.random)
+        return SlotCompletion.Answer(
+            text: String(repeating: "z\n", count: length / 2), reasoning: self.chance(20) ? "hm" : "",
+            toolCalls: self.chance(20) ? (1...5).map { self.drawnCall($0) } : [])
     }
 
     /// The slot writes its last event.
@@ -78,10 +99,10 @@ extension Simulation {
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
             if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
-            let answer = state.isStreamed ? nil : SlotCompletion.Answer(text: "whole")
-            self.post(
-                .slotEvent(
-                    slot, SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded))
+            let answer = state.isStreamed ? nil : self.drawnAnswer()
+            let event = SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+            if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
+            self.post(.slotEvent(slot, event))
         }
     }
 
@@ -98,9 +119,9 @@ extension Simulation {
         self.lies(SlotID(worker: slot.worker, index: idle), #"{"event":"text","text":"psst"}"#)
     }
 
-    private mutating func streamsWhatIsWanted(_ slot: SlotID) {
+    private mutating func answersInTheWrongWay(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
-        guard !state.isStreamed, !state.isCancelled else { return }
-        self.lies(slot, #"{"event":"text","text":"psst"}"#)
+        guard !state.isCancelled else { return }
+        self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
     }
 }

@@ -15,6 +15,9 @@ extension Simulation {
     mutating func checkBooks() {
         guard self.violation == nil else { return }
         self.checkFootprint()
+        self.checkLog()
+        self.checkReader()
+        self.checkThatConversationsGoOn()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
             self.fail("a worker lied, or a request ended while its slot runs it, and the worker was not killed")
         }
@@ -48,7 +51,11 @@ extension Simulation {
             return self.fail("a slot runs on for a client that is gone")
         }
         if client.isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
-        if !client.isBlocked, !slot.isRead, !slot.hasBegunFrame { self.fail("a slot is not read, without a reason") }
+        if self.isLogBehind, slot.isRead { self.fail("a slot is read, and the logger is behind") }
+        if !client.isBlocked, !self.isLogBehind, !slot.isRead, !slot.hasBegunFrame {
+            self.fail("a slot is not read, without a reason")
+        }
+        if self.isLogBehind { self.mark("slot not read for the log") }
     }
 
     private mutating func checkThatNobodyWaitsBesideAnIdleSlot() {
@@ -59,7 +66,9 @@ extension Simulation {
             else { continue }
             for (key, prompt) in self.prompts where prompt.provider == index && prompt.slot == nil && prompt.end == nil
             {
-                guard !prompt.isAbandoned, prompt.isCommitted || self.configuration.durability == .relaxed else {
+                guard prompt.isAdmitted, !prompt.isAbandoned,
+                    prompt.isCommitted || self.configuration.durability == .relaxed
+                else {
                     continue
                 }
                 self.fail("request \(key.text) waits beside an idle slot")
@@ -72,10 +81,19 @@ extension Simulation {
         if footprint.logBytes + footprint.logReserved > self.bounds.logBacklog {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
-        if footprint.deadlines > footprint.connections + footprint.requests + footprint.workers
-            + self.configuration.providers.count + 2
+        if footprint.deadlines > footprint.connections + footprint.requests + footprint.continuations
+            + self.lookups.count + footprint.workers + self.configuration.providers.count + 3
         {
             self.fail("deadlines are left behind: \(footprint)")
+        }
+        if footprint.continuations > self.bounds.continuations { self.fail("too many prompts wait") }
+        if footprint.questions > footprint.continuations + self.lookups.count
+            || self.lookups.count > self.bounds.questions
+        {
+            self.fail("too many questions: \(footprint)")
+        }
+        if footprint.conversations > footprint.continuations + footprint.requests {
+            self.fail("a conversation is continued by nobody: \(footprint)")
         }
         if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
         if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
@@ -86,9 +104,26 @@ extension Simulation {
         }
     }
 
+    /// What of answers waits for the logger, and that slots are read only while it keeps up.
+    private mutating func checkLog() {
+        let waiting = self.core.footprint.logOutput
+        if waiting >= self.bounds.logOutput { self.isLogBehind = true }
+        if waiting <= self.bounds.logOutput / 2 { self.isLogBehind = false }
+        // What slots say at once before they can be stopped, five events of 400 bytes, and what was gathered or whole.
+        let slots = self.workers.values.reduce(0) { $0 + $1.slots.count }
+        let overshoot = (slots + 4) * (5 * 400 + self.bounds.outputPiece + self.bounds.smallFrame)
+        if waiting > self.bounds.logOutput + overshoot { self.fail("\(waiting) bytes of answers wait for the logger") }
+    }
+
+    /// Whether the core was told that everything that it put on record is on disk.
+    var isLogQuiet: Bool {
+        self.logger.isAlive && self.logger.isReady && !self.logger.isKilled
+            && self.logger.told == self.logger.highestReceived && self.core.footprint.logBytes == 0
+    }
+
     /// Nothing is open, and nothing large on its way.
     private var isCalm: Bool {
-        self.prompts.isEmpty
+        self.isLogQuiet && self.lookups.isEmpty && self.reader.question == nil && self.prompts.isEmpty
             && self.clients.values.allSatisfy { !$0.hasBegunFrame && $0.backlog <= self.bounds.outputHighWater }
             && self.workers.values.allSatisfy { $0.isKilled || $0.slots.allSatisfy { !$0.hasBegunFrame } }
     }
@@ -97,6 +132,14 @@ extension Simulation {
     mutating func checkDeadlines() {
         for client in self.clients.values {
             if let reason = self.lateness(of: client) { self.fail(reason) }
+        }
+        if let reason = self.latenessOfReader(at: self.now) { self.fail(reason) }
+        for (key, lookup) in self.lookups where lookup.arrivedAt + self.bounds.questionTimeout < self.now {
+            self.fail("question \(key.text) is not answered in time")
+        }
+        for (key, prompt) in self.prompts
+        where !prompt.isAdmitted && prompt.arrivedAt + self.patience(of: prompt) < self.now {
+            self.fail("\(key.text) waits for its conversation for too long")
         }
         for worker in self.workers.values where !worker.isKilled {
             // What comes at this very instant may still come.
@@ -135,22 +178,43 @@ extension Simulation {
     mutating func checkTheEnd() {
         if self.exitCode == 1 { return self.mark("stopped without the record") }
         let footprint = self.core.footprint
-        if footprint.requests != 0 || footprint.memory != 0 || footprint.logBytes != 0 || footprint.logReserved != 0 {
+        let left = [
+            footprint.requests, footprint.continuations, footprint.conversations, footprint.questions,
+            footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
+        ]
+        if left.contains(where: { $0 != 0 }) {
             self.fail("something is left at the end: \(footprint)")
         }
         if self.openings.count != self.admitted.count {
             self.fail("\(self.admitted.count - self.openings.count) requests have no row")
         }
+        if self.reader.isAlive { self.fail("the reader outlives the daemon") }
         for name in self.names.keys {
-            guard let row = self.logger.rows[name] else { return self.fail("request \(name) has no row") }
+            guard let row = self.disk.rows[name] else { return self.fail("request \(name) has no row") }
             guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }
             if let told = self.told[name], told != row.state {
                 self.fail("request \(name) ended as \(told), its row says \(row.state!)")
             }
+            self.checkAnswer(of: name, row)
         }
         for client in self.clients.values where !client.open.isEmpty {
             self.fail("a client waits for \(client.open.count) last frames")
         }
         self.mark("drained")
+    }
+
+    /// On disk is what the client was delivered, neither more nor less.
+    private mutating func checkAnswer(of name: String, _ row: SimulatedDisk.Row) {
+        guard self.configuration.storesPrompts else {
+            if row.answer != Transcript() { self.fail("an answer is on disk that is not to be stored") }
+            return
+        }
+        if row.answerBytes > self.bounds.recordedAnswer + 1000 { self.fail("an answer on disk is too long") }
+        guard let key = self.names[name] else { return }
+        // The client of a whole answer may have left before its last frame could.
+        let delivered = self.delivered[key] ?? (self.streamed.contains(key) ? Transcript() : nil)
+        if let delivered, delivered != row.answer {
+            self.fail("on disk of request \(name): \(row.answer.text), delivered: \(delivered.text)")
+        }
     }
 }

@@ -26,6 +26,9 @@ public struct Simulation {
     var workers: [WorkerID: SimulatedWorker] = [:]
     var starts: [String: SimulatedStarts] = [:]
     var logger = SimulatedLogger()
+    var reader = SimulatedReader()
+    /// What is on disk, whoever is alive.
+    var disk = SimulatedDisk()
     /// The prompts that have not ended.
     var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
     /// Every prompt that was admitted, in that order.
@@ -36,6 +39,21 @@ public struct Simulation {
     /// Whose names on record are known, and what clients were told of their ends.
     var names: [String: SimulatedPrompt.Key] = [:]
     var told: [String: EndRecord.State] = [:]
+    /// What clients were delivered of each prompt.
+    var delivered: [SimulatedPrompt.Key: Transcript] = [:]
+    /// The prompts that were asked to be streamed.
+    var streamed: Set<SimulatedPrompt.Key> = []
+    /// The conversations that clients were told of, the newest last.
+    var conversations: [String] = []
+    /// The prompts that are not admitted yet, by the conversations that they continue, in the order of their arrival.
+    var lines: [String: [SimulatedPrompt.Key]] = [:]
+    /// The questions about the record that have not ended.
+    var lookups: [SimulatedPrompt.Key: SimulatedLookup] = [:]
+    var lastLookup = 0
+    /// How much whoever asked has suffered from the reader; two are enough to be told so.
+    var readerFaults: [SimulatedPrompt.Key: Int] = [:]
+    /// Whether so much output waits for the logger that no slot is to be read.
+    var isLogBehind = false
     /// The last prompt of each provider that was dispatched.
     var lastDispatched: [Int: Int] = [:]
     /// The target of the cancel that is being handled.
@@ -102,9 +120,10 @@ public struct Simulation {
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
         case 4..<36: self.clientActs()
-        case 36..<66: self.slotActs()
-        case 66..<78: self.workerActs()
-        case 78..<97: self.loggerActs()
+        case 36..<63: self.slotActs()
+        case 63..<73: self.workerActs()
+        case 73..<87: self.loggerActs()
+        case 87..<97, 98, 99: self.readerActs()
         case 97: if Int.random(in: 0..<200, using: &self.random) == 0 { self.drainOnce() }
         default: break
         }
@@ -147,6 +166,7 @@ public struct Simulation {
     private mutating func settle() {
         for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.workerBehaves(id) }
         self.loggerBehaves()
+        self.readerBehaves()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
     }
 
@@ -185,7 +205,10 @@ public struct Simulation {
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
-        case .startReader, .sendReader, .closeReader, .killReader: break
+        case .startReader: self.readerIsStarted()
+        case .sendReader(let payload): self.readerReceives(payload)
+        case .closeReader: self.readerIsClosed()
+        case .killReader: self.readerIsKilled()
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .log: break

@@ -15,8 +15,9 @@ struct OutputBuffer: Sendable {
 
     var count: Int { self.bytes.count }
 
-    /// Adds an event of the slot.
-    mutating func append(_ output: SlotOutput, of event: [UInt8]) {
+    /// Adds an event of the slot, and returns how many bytes there are now.
+    @discardableResult
+    mutating func append(_ output: SlotOutput, of event: [UInt8]) -> Int {
         let before = self.bytes.count
         switch output {
         case .text(let content): self.append(event[content], .text, #"{"event":"text","text":""#)
@@ -26,6 +27,7 @@ struct OutputBuffer: Sendable {
             self.bytes.append(contentsOf: event)
         }
         self.total += self.bytes.count - before
+        return self.bytes.count
     }
 
     /// Adds the answer of a last event that came whole.

@@ -24,7 +24,7 @@ public struct SupervisorBounds: Sendable {
     public var smallFrame = 64 << 10
     /// What frames larger than that, in either direction, and output beyond the high water may hold in all, in bytes. A quarter
     /// of it is for answers, the rest for requests.
-    public var memory = 64 << 20
+    public var memory = 128 << 20
     /// What a history may hold that is being read, and the large requests that continue a conversation until a slot takes them,
     /// in bytes. The prompt of one of them may come on top.
     public var historyMemory = 16 << 20

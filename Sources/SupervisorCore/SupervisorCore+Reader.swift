@@ -221,16 +221,20 @@ extension SupervisorCore {
             self.releaseReply()
             let hopeless = self.reader.died(at: now.instant)
             if case .waiting(let until) = self.reader.state { self.setReaderDeadline(until) }
-            if let hopeless { self.endQuestion(hopeless, Self.readerDied) }
+            if let hopeless {
+                self.endQuestion(
+                    hopeless,
+                    Failure(.logUnavailable, "the reader of the record died over this question; see the daemon's log"))
+            }
             // One that cannot even open the file keeps nobody waiting.
-            if self.reader.failedStarts >= 3 { self.endQuestions(Self.readerDied) }
+            if self.reader.failedStarts >= 3 {
+                self.endQuestions(
+                    Failure(.logUnavailable, "the reader of the record cannot be started; see the daemon's log"))
+            }
         case .off, .waiting:
             break
         }
     }
-
-    private static let readerDied = Failure(
-        .logUnavailable, "the reader of the record died over this question; see the daemon's log")
 
     mutating func readerExpired(at now: Now) {
         switch self.reader.state {

@@ -38,6 +38,11 @@ extension SupervisorCore {
             }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
         case (.running, .done(let outcome)):
+            // Its client would be told what is not recorded.
+            guard !request.isStreamed || outcome.answer.isEmpty else {
+                return self.workerMisbehaved(
+                    slot.worker, "a slot answered whole what it was to stream", culprit: slot, at: now)
+            }
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
         case (.running, .error(let failure, let usage)):
@@ -58,8 +63,8 @@ extension SupervisorCore {
 
     /// Keeps what a slot said for the record, and sends it when it is enough.
     private mutating func gather(_ output: SlotOutput, of event: [UInt8], _ number: RequestNumber, at now: Now) {
-        self.requests[number]!.output.append(output, of: event)
-        guard self.requests[number]!.output.count >= self.bounds.outputPiece else { return }
+        let count = self.requests[number]!.output.append(output, of: event)
+        guard count >= self.bounds.outputPiece else { return }
         let ulid = self.requests[number]!.ulid
         if let piece = self.requests[number]!.output.take() {
             self.record(output: OutputRecord(request: ulid, output: piece), at: now)

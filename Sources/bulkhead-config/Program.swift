@@ -53,7 +53,7 @@ struct Program {
             return .usage
         }
         let reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
-        let channel = BlockingChannel(
+        var channel = BlockingChannel(
             adopting: Self.channel, maximumPayloadLength: ProtocolBounds.configurationFrame)
         do throws(ChannelError) {
             try channel.write(reply.encoded)

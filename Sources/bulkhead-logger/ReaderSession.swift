@@ -36,7 +36,7 @@ struct ReaderSession: ~Copyable {
     }
 
     /// Returns `false` if nobody is at the other end.
-    private func send(_ reply: ReaderReply) throws(ProgramError) -> Bool {
+    private mutating func send(_ reply: ReaderReply) throws(ProgramError) -> Bool {
         do throws(ChannelError) {
             try self.channel.write(reply.encoded)
             return true

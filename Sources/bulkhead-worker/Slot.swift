@@ -75,7 +75,11 @@ final class Slot: SlotChannel {
     // MARK: SlotChannel
 
     func write(_ payload: [UInt8]) throws(RequestEnd) {
-        do throws(ChannelError) { try self.channel.write(payload) } catch { throw .slotClosed }
+        do throws(ChannelError) { try self.channel.append(payload) } catch { throw .slotClosed }
+    }
+
+    func flush() throws(RequestEnd) {
+        do throws(ChannelError) { try self.channel.flush() } catch { throw .slotClosed }
     }
 
     func wait(milliseconds: Int) throws(RequestEnd) {
@@ -87,12 +91,14 @@ final class Slot: SlotChannel {
             }
             let rest = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
             guard rest > 0 else { return }
+            try self.flush()
             var poll = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
             Glibc.poll(&poll, 1, CInt(min(rest.rounded(.up), 60_000)))
         }
     }
 
     func writeUnframed(_ bytes: [UInt8]) throws(RequestEnd) {
+        try self.flush()
         guard send(self.descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else { throw .slotClosed }
     }
 }

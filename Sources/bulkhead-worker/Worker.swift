@@ -103,7 +103,7 @@ struct Worker: ~Copyable {
     }
 
     /// Writes to the supervisor; without one, there is nothing left to do.
-    private func report(_ report: WorkerReport) {
+    private mutating func report(_ report: WorkerReport) {
         do throws(ChannelError) { try self.control.write(report.encoded) } catch { _exit(0) }
     }
 }

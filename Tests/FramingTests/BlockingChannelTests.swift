@@ -15,9 +15,27 @@ struct BlockingChannelTests {
         #expect(Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count)
     }
 
+    @Test func whatIsAppendedLeavesTogetherWhenItIsFlushed() throws {
+        let (left, right) = try Self.socketPair()
+        var writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
+        var reader = BlockingChannel(adopting: right, maximumPayloadLength: 1 << 20)
+        try writer.append([1])
+        try writer.append([2])
+        let isQuiet = !reader.hasInput
+        #expect(isQuiet)
+        try writer.flush()
+        #expect(try reader.read() == [1])
+        let hasBoth = !reader.hasInput
+        #expect(hasBoth, "one read brought both")
+        #expect(try reader.read() == [2])
+        try writer.append(Array(repeating: 7, count: 64 << 10))
+        let hasTheLongOne = reader.hasInput
+        #expect(hasTheLongOne, "so much is not gathered")
+    }
+
     @Test func framesArriveAsTheyWereWritten() throws {
         let (left, right) = try Self.socketPair()
-        let writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
+        var writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
         var reader = BlockingChannel(adopting: right, maximumPayloadLength: 1024)
         try writer.write(Array("{}".utf8))
         try writer.write([])
@@ -31,7 +49,7 @@ struct BlockingChannelTests {
         let (left, right) = try Self.socketPair()
         let payload = (0..<(16 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let thread = Thread {
-            let writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
+            var writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
             try? writer.write(payload)
             try? writer.write([1])
         }
@@ -106,7 +124,7 @@ struct BlockingChannelTests {
 
     @Test func writingToAPeerThatIsGoneIsAnErrorAndNoSignal() throws {
         let (left, right) = try Self.socketPair()
-        let writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
+        var writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
         close(right)
         let error = #expect(throws: ChannelError.self) { try writer.write([1]) }
         #expect(error == .system(operation: "write", errno: EPIPE))
@@ -124,7 +142,7 @@ struct BlockingChannelTests {
         let (left, right) = try Self.socketPair()
         let done = DispatchSemaphore(value: 0)
         let thread = Thread {
-            let writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
+            var writer = BlockingChannel(adopting: left, maximumPayloadLength: 1024)
             for number in 0..<2_000 {
                 try? writer.write([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1000))
             }

@@ -9,6 +9,7 @@ final class RecordingChannel: SlotChannel {
     private(set) var frames: [[UInt8]] = []
 
     func write(_ payload: [UInt8]) { self.frames.append(payload) }
+    func flush() {}
     func wait(milliseconds: Int) {}
     func writeUnframed(_ bytes: [UInt8]) { self.frames.append(bytes) }
 }

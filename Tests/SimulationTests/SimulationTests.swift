@@ -31,6 +31,18 @@ import Testing
         "first_output timeout", "idle timeout", "total timeout", "worker retired", "status compared",
         "slot ended while it was not read",
         "announced ready", "announced stopping",
+        "large prompt on record", "output sent in pieces", "slot not read for the log",
+        "answer longer than is recorded",
+        "prompts wait in one line", "conversation continued", "conversation continued for the second time",
+        "conversation begun again", "conversation not found", "conversation too long", "another system prompt refused",
+        "continuation refused at the door", "continuation timed out", "continuation ended by a drain",
+        "continuation cancelled while it waits", "continuation cancelled while it is remembered",
+        "page answered", "question: cancelled", "question: invalid_request", "question: log_unavailable",
+        "question: overloaded", "question: too_many_requests", "question: shutting_down",
+        "question waits until its client takes output", "question asked again", "question given up",
+        "questions given up for want of a reader", "answer that nobody needs any more",
+        "reader died over a question", "reader failed to start", "reader hung", "reader killed", "reader lied",
+        "idle reader ended",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -180,9 +180,15 @@ import Testing
         var scenario = Self.behind()
         let actions = scenario.client(1, #"{"id":9,"op":"cancel","target":1}"#)
         #expect(actions.suffix(2) == [#"slot 1.0: {"op":"cancel","request":"r1"}"#, "resume slot 1.0"])
+        let end = scenario.slot(1, 0, .error(Failure(.cancelled, "as told"), usage: nil))
+        #expect(
+            end.count == 1 && end[0].hasPrefix("logger:"),
+            "its last frame waits, since the logger is far behind: \(end)")
         let total = scenario.pass(.seconds(60))
         #expect(total.contains("resume slot 1.1"))
-        #expect(!scenario.commit().contains { $0.hasPrefix("resume") || $0.hasPrefix("pause") })
+        let committed = scenario.commit()
+        #expect(!committed.contains { $0.hasPrefix("resume") || $0.hasPrefix("pause") })
+        #expect(committed.contains { $0.hasPrefix(#"client 1: {"id":1,"event":"error""#) }, "\(committed)")
     }
 
     @Test func aSlotThatIsPausedForItsClientTooIsReadWhenBothAreOver() {

@@ -1,3 +1,4 @@
+import Messages
 import Testing
 
 @testable import SupervisorCore
@@ -84,5 +85,19 @@ import Testing
         #expect(worker.expiry(at: self.start + .seconds(5), bounds: self.bounds) == .noExit)
         #expect(worker.deadline == nil)
         #expect(worker.takeSlot(for: RequestNumber(rawValue: 1)) == nil)
+    }
+
+    /// What stands only in the last frame would reach the client and not the record.
+    @Test(arguments: [
+        #""text":"ho""#, #""reasoning":"hm""#, #""tool_calls":[{"tool_call_id":"1","name":"n","arguments":{}}]"#,
+    ])
+    func aSlotThatAnswersWholeWhatItIsToStreamBreaksTheProtocol(members: String) {
+        var scenario = Scenario.ready(durability: .relaxed, storesPrompts: true)
+        scenario.connect(1)
+        scenario.promptRuns(1, 1)
+        let event = Array(#"{"event":"done",\#(members)}"#.utf8)
+        let actions = scenario.post(.slotEvent(SlotID(worker: WorkerID(1), index: 0), event))
+        #expect(
+            actions.contains { $0.contains("worker_misbehaved") } && actions.contains("kill worker 1"), "\(actions)")
     }
 }

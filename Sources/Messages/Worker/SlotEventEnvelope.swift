@@ -96,6 +96,11 @@ public struct SlotOutcome: Sendable, Equatable {
         public var toolCalls: [ToolCall] = []
         /// Where the JSON array of events is that says all of it, if there is one.
         public var events: Range<Int>?
+
+        public var isEmpty: Bool {
+            (self.text?.isEmpty ?? true) && (self.reasoning?.isEmpty ?? true) && self.toolCalls.isEmpty
+                && self.events == nil
+        }
     }
 
     public var answer = Answer()

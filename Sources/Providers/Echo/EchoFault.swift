@@ -33,6 +33,8 @@ struct EchoFault: Provider {
     }
 
     private func commit(_ options: FaultOptions) throws(RequestEnd) {
+        // What was said before the fault is to be seen.
+        try self.channel.flush()
         let done = SlotEvent.done(SlotCompletion()).encoded
         switch options.fault {
         case nil: break
