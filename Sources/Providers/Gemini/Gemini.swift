@@ -10,7 +10,8 @@ enum Gemini: ProviderAPI {
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
         APICall(
-            path: "/\(Self.resource(request.model))\(request.stream ? ":streamGenerateContent?alt=sse" : ":generateContent")",
+            path:
+                "/\(Self.resource(request.model))\(request.stream ? ":streamGenerateContent?alt=sse" : ":generateContent")",
             headers: request.key.map { [HTTPHeader("x-goog-api-key", $0)] } ?? [],
             body: try Self.body(request))
     }

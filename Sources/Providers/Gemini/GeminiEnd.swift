@@ -36,7 +36,9 @@ enum GeminiEnd {
 
     /// What Google says about it, and the categories that it blocked.
     private static func detail(_ message: JSONValue?, ratings: JSONValue?) -> String {
-        let blocked = (ratings?.array ?? []).filter { $0["blocked"]?.bool == true }.compactMap { $0["category"]?.string }
+        let blocked = (ratings?.array ?? []).filter { $0["blocked"]?.bool == true }.compactMap {
+            $0["category"]?.string
+        }
         let categories = blocked.isEmpty ? "" : " (\(blocked.joined(separator: ", ")))"
         guard let message = message?.string, !message.isEmpty else { return categories }
         return "\(categories): \(message)"
