@@ -13,7 +13,8 @@ import Testing
         Case("{x: {}}", "b.yaml:1:13: provider 'x' needs a 'type': echo, openai-compatible, gemini"),
         Case(
             "{x: {type: ecko}}",
-            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible, gemini; did you mean 'echo'?"),
+            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible, gemini; did you mean 'echo'?"
+        ),
         Case(
             "{x: {type: anthropic}}",
             "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'anthropic' yet; it supports echo, openai-compatible, gemini"

@@ -8,7 +8,7 @@ import Transport
 @Suite struct GeminiRecordingTests {
     private static let folders = ["generate-content", "stream-generate-content"]
 
-    private static func recordings() throws -> [(id: String, recording: GeminiRecording)] {
+    static func recordings() throws -> [(id: String, recording: GeminiRecording)] {
         try Self.folders.flatMap { name in
             let folder = try #require(SharedFolder.url).appendingPathComponent("recordings/\(name)")
             return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
