@@ -21,6 +21,7 @@ struct ProviderReader {
         case .echo: settings = self.readEcho(fields, names: &names)
         case .echoFault: settings = self.readEchoFault(fields, names: &names)
         case .openAICompatible: settings = self.readOpenAICompatible(fields, value, names: &names)
+        case .gemini: settings = self.readGemini(fields, names: &names)
         case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }
         }
         if let slots { settings?.slots = slots }
@@ -30,20 +31,20 @@ struct ProviderReader {
     }
 
     private func readKind(_ field: YAMLValue?, _ value: YAMLValue) -> ProviderSettings.Kind? {
-        let types = ["echo", "openai-compatible"]
+        let types = ["echo", "openai-compatible", "gemini"]
         guard let field else {
             if let kind = ProviderSettings.Kind(rawValue: self.name) {
                 return self.checkTesting(kind, at: self.position)
             }
             self.collector.refuse(
-                "provider '\(self.name)' needs a 'type': \(types.joined(separator: " or "))", at: self.position)
+                "provider '\(self.name)' needs a 'type': \(types.joined(separator: ", "))", at: self.position)
             return nil
         }
         if case .string(let text) = field.kind {
             if let kind = ProviderSettings.Kind(rawValue: text) { return self.checkTesting(kind, at: field.position) }
             if SupportedFields.laterTypes.contains(text) {
                 let advice =
-                    text == "openai" ? "use type openai-compatible" : "it supports \(types.joined(separator: " and "))"
+                    text == "openai" ? "use type openai-compatible" : "it supports \(types.joined(separator: ", "))"
                 field.refuse("this version does not support the type '\(text)' yet; \(advice)")
                 return nil
             }

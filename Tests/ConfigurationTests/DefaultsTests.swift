@@ -57,6 +57,30 @@ import Testing
         #expect(provider.models.allSatisfy { !$0.needsKey })
     }
 
+    @Test func aProviderOfTypeGeminiKnowsItsAddressModelsAndKey() throws {
+        for yaml in ["providers: {gemini: {}}", "providers: {google: {type: gemini}}"] {
+            let configuration = try Reading.with(["GEMINI_API_KEY": "k"]).configuration(yaml)
+            let provider = configuration.providers[0]
+            #expect(provider.kind == .gemini)
+            #expect(provider.baseURL == "https://generativelanguage.googleapis.com/v1beta")
+            #expect(provider.key == "k" && provider.keyName == "GEMINI_API_KEY")
+            #expect(provider.models.contains { $0.id == "gemini-flash-latest" && $0.needsKey })
+            #expect(configuration.defaultModel == provider.models[0].id)
+        }
+        let unset = try Reading().configuration("providers: {gemini: {models: [{id: x, aliases: [y]}]}}")
+        #expect(unset.warnings.count == 1 && unset.warnings[0].contains("GEMINI_API_KEY, which is not set"))
+        #expect(unset.providers[0].models == [ModelDescription(id: "x", aliases: ["y"], needsKey: true)])
+    }
+
+    @Test func googlesKeyIsNotSentToAnotherAddressUnasked() throws {
+        let yaml = "providers: {gemini: {base_url: 'http://proxy.example/v1beta'}}"
+        let provider = try Reading.with(["GEMINI_API_KEY": "k"]).configuration(yaml).providers[0]
+        #expect(provider.key == nil && provider.keyName == nil)
+        #expect(provider.models.allSatisfy { !$0.needsKey })
+        let named = "providers: {gemini: {base_url: 'http://proxy.example', key: K}}"
+        #expect(try Reading.with(["K": "k"]).configuration(named).warnings.count == 1, "in the clear")
+    }
+
     @Test func withOneProviderItsFirstModelIsTheDefault() throws {
         let one = "providers: {a: {type: openai-compatible, base_url: 'https://a.example', models: [x, y]}}"
         #expect(try Reading().configuration(one).defaultModel == "x")

@@ -30,9 +30,10 @@ import Testing
     }
 
     @Test func hasAnExampleThatIsAccepted() throws {
-        let configuration = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(try self.example)
+        let configuration = try Reading.with(["OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"]).configuration(
+            try self.example)
         #expect(configuration.warnings == [])
-        #expect(configuration.providers.map(\.name) == ["openai", "local", "echo"])
+        #expect(configuration.providers.map(\.name) == ["openai", "gemini", "local", "echo"])
         #expect(configuration.defaultModel == "gpt-4o-mini")
     }
 

@@ -29,6 +29,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         defer { self.environment.transport.finish() }
         let requestID = head.header("x-request-id") ?? head.header("request-id")
         var answer = API.Answer()
+        answer.begin(request, newIdentifier: self.environment.newIdentifier)
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
             try answer.finish(into: output, newIdentifier: self.environment.newIdentifier)

@@ -34,6 +34,11 @@ protocol ProviderAnswer {
     /// The model that answered, as the provider names it.
     var resolvedModel: String? { get }
 
+    /// Learns what was asked, before anything is read.
+    ///
+    /// - Parameter newIdentifier: Makes the ids of tool calls that have none.
+    mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID)
+
     /// Reads a body that is one JSON value.
     ///
     /// - Throws: ``RequestEnd`` where it is no answer, or holds an error.
@@ -51,6 +56,8 @@ protocol ProviderAnswer {
 
 extension ProviderAnswer {
     var resolvedModel: String? { nil }
+
+    mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID) {}
 
     mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {}
 }

@@ -18,9 +18,10 @@ enum ProviderFailure {
             }
         }
         if message.isEmpty { message = "no message" }
+        let details = value.map(GoogleErrorDetails.init)
         return Failure(
-            Self.code(status: head.status), "HTTP \(head.status): \(message)".withoutKey(key),
-            retryAfterMilliseconds: head.retryAfterMilliseconds)
+            details?.code ?? Self.code(status: head.status), "HTTP \(head.status): \(message)".withoutKey(key),
+            retryAfterMilliseconds: head.retryAfterMilliseconds ?? details?.retryAfterMilliseconds)
     }
 
     /// An error in the place of an answer, or after a part of it.
@@ -30,9 +31,11 @@ enum ProviderFailure {
             .compactMap { error[$0]?.integer ?? error[$0]?.string.flatMap(Int.init) }
             .first { (400..<600).contains($0) }
         let message = Self.message(value) ?? value.text().withoutKey(key).prefixed(200)
+        let details = GoogleErrorDetails(value)
         return Failure(
-            status.map(Self.code(status:)) ?? .providerError,
-            "the provider answered with an error: \(message)".withoutKey(key))
+            details.code ?? status.map(Self.code(status:)) ?? .providerError,
+            "the provider answered with an error: \(message)".withoutKey(key),
+            retryAfterMilliseconds: details.retryAfterMilliseconds)
     }
 
     static func code(status: Int) -> ErrorCode {
