@@ -82,9 +82,13 @@ extension Attachment {
     private static func mediaType(ofBase64 content: String) -> String? {
         let beginnings = [
             ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("JVBERi0", "application/pdf"),
-            ("SUQz", "audio/mpeg"), ("//s", "audio/mpeg"), ("//M", "audio/mpeg"), ("//I", "audio/mpeg"),
+            ("SUQz", "audio/mpeg"),
         ]
         for (beginning, type) in beginnings where content.hasPrefix(beginning) { return type }
+        // A frame of MPEG audio, layer III, without tags before it: twelve bits that are set, and one of 2, 3, 10, 11.
+        if content.hasPrefix("//"), let third = content.dropFirst(2).first, "IJKLMNOPopqrstuv".contains(third) {
+            return "audio/mpeg"
+        }
         // `RIFF`, four bytes of a length, and what it is: `WEBP` or `WAVE`, which end as these five characters.
         guard content.hasPrefix("UklGR") else { return nil }
         switch content.dropFirst(11).prefix(5) {

@@ -9,6 +9,7 @@ import Messages
 /// | text and attachments of the user | one message |
 /// | text of an answer | a message, with the `phase` that it had |
 /// | reasoning | the item that it was, with its encrypted content; none where that is another provider's, or where the model does not reason |
+/// | the provider's own summary of what was said before (`compaction`) | the item that it was |
 /// | tool call, tool result | `function_call`, `function_call_output`, the latter with what is attached |
 /// | what the provider ran itself | the item that it was |
 ///
@@ -83,7 +84,12 @@ struct ResponsesInput {
                 guard !text.isEmpty else { continue }
                 let phase = metadata?["phase"].map { [JSONValue.Member("phase", $0)] } ?? []
                 self.follow(.object([.init("role", .string("assistant")), .init("content", .string(text))] + phase))
-            case .reasoning: if self.sendsReasoning, let item = Self.reasoning(metadata) { self.reasoning.append(item) }
+            case .reasoning:
+                if let item = metadata?["item"] {
+                    self.follow(item)
+                } else if self.sendsReasoning, let item = Self.reasoning(metadata) {
+                    self.reasoning.append(item)
+                }
             case .toolCall(let call) where !call.isServerExecuted:
                 self.follow(
                     .object([
@@ -111,7 +117,6 @@ struct ResponsesInput {
 
     /// Only what OpenAI encrypted can be sent to it again: it kept nothing that an id alone could name.
     private static func reasoning(_ metadata: JSONValue?) -> JSONValue? {
-        if let item = metadata?["item"] { return item }
         guard let metadata, let encrypted = metadata["encrypted_content"], !encrypted.isNull else { return nil }
         var members: [JSONValue.Member] = [.init("type", .string("reasoning"))]
         if let id = metadata["id"] { members.append(.init("id", id)) }
