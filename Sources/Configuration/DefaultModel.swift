@@ -13,8 +13,8 @@ enum DefaultModel {
         let advice =
             if let nearest = name.nearest(of: names.sorted()) {
                 "did you mean '\(nearest)'?"
-            } else if BuiltInModels.openAI.contains(name) {
-                "set \(BuiltInModels.openAIKeyName), or add a provider that serves it"
+            } else if ProviderPreset.openAI.models.contains(name) {
+                "set \(ProviderPreset.openAI.keyName ?? ""), or add a provider that serves it"
             } else {
                 "add it to the 'models' of a provider"
             }

@@ -20,8 +20,9 @@ struct ProviderReader {
         switch kind {
         case .echo: settings = self.readEcho(fields, names: &names)
         case .echoFault: settings = self.readEchoFault(fields, names: &names)
-        case .openAICompatible: settings = self.readOpenAICompatible(fields, value, names: &names)
-        case .gemini: settings = self.readGemini(fields, names: &names)
+        case .openAI, .anthropic, .gemini, .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek,
+            .cerebras, .xAI:
+            settings = kind.flatMap { self.readOverHTTP($0, fields, names: &names) }
         case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }
         }
         if let slots { settings?.slots = slots }
@@ -31,25 +32,25 @@ struct ProviderReader {
     }
 
     private func readKind(_ field: YAMLValue?, _ value: YAMLValue) -> ProviderSettings.Kind? {
-        let types = ["echo", "openai-compatible", "gemini"]
         guard let field else {
             if let kind = ProviderSettings.Kind(rawValue: self.name) {
                 return self.checkTesting(kind, at: self.position)
             }
             self.collector.refuse(
-                "provider '\(self.name)' needs a 'type': \(types.joined(separator: ", "))", at: self.position)
+                "provider '\(self.name)' needs a 'type': one of \(SupportedFields.types.joined(separator: ", "))",
+                at: self.position)
             return nil
         }
         if case .string(let text) = field.kind {
             if let kind = ProviderSettings.Kind(rawValue: text) { return self.checkTesting(kind, at: field.position) }
             if SupportedFields.laterTypes.contains(text) {
-                let advice =
-                    text == "openai" ? "use type openai-compatible" : "it supports \(types.joined(separator: ", "))"
-                field.refuse("this version does not support the type '\(text)' yet; \(advice)")
+                field.refuse(
+                    "this version does not support the type '\(text)' yet; it supports "
+                        + SupportedFields.types.joined(separator: ", "))
                 return nil
             }
         }
-        _ = field.choice(of: types)
+        _ = field.choice(of: SupportedFields.types)
         return nil
     }
 
@@ -82,12 +83,17 @@ struct ProviderReader {
         return ProviderSettings(name: self.name, kind: .echoFault, models: BuiltInModels.echoFault)
     }
 
-    private func readOpenAICompatible(
-        _ fields: YAMLMapping, _ value: YAMLValue, names: inout ModelNames
+    /// What is known of a provider of this type, or of OpenAI where chat completions are asked of it under its name.
+    private func preset(_ kind: ProviderSettings.Kind) -> ProviderPreset? {
+        kind == .openAICompatible && self.name == ProviderSettings.Kind.openAI.rawValue ? .openAI : ProviderPreset.of(kind)
+    }
+
+    private func readOverHTTP(
+        _ kind: ProviderSettings.Kind, _ fields: YAMLMapping, names: inout ModelNames
     ) -> ProviderSettings? {
-        let isOpenAI = self.name == "openai"
-        let baseURL = self.readBaseURL(fields["base_url"])
-        let key = self.readKey(fields)
+        let preset = self.preset(kind)
+        let baseURL = self.readBaseURL(fields["base_url"], preset)
+        let key = self.readKey(fields, preset)
         if let field = fields["base_url"], baseURL?.isReadableOnTheWay == true, key.name != nil {
             field.warn("the key travels in the clear: use https:// for a provider on another machine")
         }
@@ -99,21 +105,22 @@ struct ProviderReader {
                 }
                 models.append(ModelDescription(id: entry.id, aliases: entry.aliases, needsKey: key.name != nil))
             }
-        } else if isOpenAI {
-            for id in BuiltInModels.openAI { names.claim(id, for: self.name, at: self.position) }
-            models = BuiltInModels.openAI.map { ModelDescription(id: $0, needsKey: key.name != nil) }
+        } else if let preset, !preset.models.isEmpty {
+            for model in preset.models {
+                for name in [model.id] + model.aliases { names.claim(name, for: self.name, at: self.position) }
+                models.append(ModelDescription(id: model.id, aliases: model.aliases, needsKey: key.name != nil))
+            }
         } else {
             self.collector.refuse("provider '\(self.name)' needs 'models': the ids that it serves", at: self.position)
         }
         guard let baseURL, !models.isEmpty else { return nil }
         return ProviderSettings(
-            name: self.name, kind: .openAICompatible, models: models, baseURL: baseURL.text, key: key.value,
-            keyName: key.name)
+            name: self.name, kind: kind, models: models, baseURL: baseURL.text, key: key.value, keyName: key.name)
     }
 
-    private func readBaseURL(_ field: YAMLValue?) -> BaseURL? {
+    private func readBaseURL(_ field: YAMLValue?, _ preset: ProviderPreset?) -> BaseURL? {
         guard let field else {
-            if self.name == "openai" { return try? BaseURL(BuiltInModels.openAIBaseURL) }
+            if let preset { return try? BaseURL(preset.baseURL) }
             let example = "such as http://127.0.0.1:11434/v1"
             self.collector.refuse("provider '\(self.name)' needs a 'base_url', \(example)", at: self.position)
             return nil
@@ -127,19 +134,19 @@ struct ProviderReader {
         }
     }
 
-    /// The key that is named, or OpenAI's own variable for OpenAI's own address: it is never sent elsewhere unasked.
-    private func readKey(_ fields: YAMLMapping) -> ProviderKey {
+    /// The key that is named, or the provider's own variable for the provider's own address: it is never sent elsewhere
+    /// unasked.
+    private func readKey(_ fields: YAMLMapping, _ preset: ProviderPreset?) -> ProviderKey {
         if let field = fields["key"] {
             return ProviderKey.read(field, environment: self.environment) ?? .none
         }
-        guard self.name == "openai", fields["base_url"] == nil else { return .none }
-        let key = ProviderKey(variable: BuiltInModels.openAIKeyName, environment: self.environment) { message in
+        guard let name = preset?.keyName, fields["base_url"] == nil else { return .none }
+        let key = ProviderKey(variable: name, environment: self.environment) { message in
             self.collector.refuse(message, at: self.position)
         }
-        if (self.environment[BuiltInModels.openAIKeyName] ?? "").isEmpty {
+        if (self.environment[name] ?? "").isEmpty {
             self.collector.warn(
-                "provider 'openai' takes its key from the environment variable \(BuiltInModels.openAIKeyName), "
-                    + "which is not set",
+                "provider '\(self.name)' takes its key from the environment variable \(name), which is not set",
                 at: self.position)
         }
         return key

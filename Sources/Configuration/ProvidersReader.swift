@@ -60,13 +60,14 @@ enum DefaultProviders {
             ProviderSettings(
                 name: "echo", kind: .echo, models: BuiltInModels.echo, key: echoKey.value, keyName: echoKey.name)
         ]
-        let openAIKey = ProviderKey(variable: BuiltInModels.openAIKeyName, environment: environment, refuse: refuse)
+        let openAI = ProviderPreset.openAI
+        guard let name = openAI.keyName else { return providers }
+        let openAIKey = ProviderKey(variable: name, environment: environment, refuse: refuse)
         if let key = openAIKey.value {
-            let models = BuiltInModels.openAI.map { ModelDescription(id: $0, needsKey: true) }
+            let models = openAI.models.map { ModelDescription(id: $0, needsKey: true) }
             providers.append(
                 ProviderSettings(
-                    name: "openai", kind: .openAICompatible, models: models, baseURL: BuiltInModels.openAIBaseURL,
-                    key: key,
+                    name: "openai", kind: .openAI, models: models, baseURL: openAI.baseURL, key: key,
                     keyName: openAIKey.name))
         }
         return providers

@@ -1,3 +1,5 @@
+import Messages
+
 /// The fields of bulkhead.yaml (docs/configuration.md), and those that are planned.
 enum SupportedFields {
     static let top = FieldNames(
@@ -11,8 +13,10 @@ enum SupportedFields {
     static let timeouts = FieldNames(supported: ["connect", "first_output", "idle", "total", "cancel"])
     static let model = FieldNames(supported: ["id", "aliases"])
 
+    /// The types of provider that there are, for a message that lists them: without the one for tests.
+    static let types = ProviderSettings.Kind.allCases.filter { $0 != .echoFault }.map(\.rawValue)
     /// The types of provider that are planned.
-    static let laterTypes = ["openai", "anthropic", "llm-plugin", "command"]
+    static let laterTypes = ["llm-plugin", "command"]
 }
 
 /// How much of everything a configuration may ask for (docs/configuration.md, "Bounds").

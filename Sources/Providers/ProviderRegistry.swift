@@ -10,8 +10,12 @@ public enum ProviderRegistry {
     ) throws(UnusableSettings) -> any Provider {
         switch settings.kind {
         case .echo: Echo(settings, in: environment)
-        case .openAICompatible: try HTTPProvider<ChatCompletions>(settings, in: environment)
+        case .openAI: try HTTPProvider<OpenAI>(settings, in: environment)
+        case .anthropic: try HTTPProvider<Anthropic>(settings, in: environment)
         case .gemini: try HTTPProvider<Gemini>(settings, in: environment)
+        case .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek, .cerebras,
+            .xAI:
+            try HTTPProvider<ChatCompletions>(settings, in: environment)
         case .echoFault: EchoFault(settings, in: environment)
         }
     }

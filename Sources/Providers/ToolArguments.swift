@@ -26,6 +26,12 @@ enum ToolArguments {
         }
     }
 
+    /// The arguments of a call as text that holds JSON, written as llm writes it.
+    static func text(_ call: ToolCall) -> String {
+        let value = (try? JSONValue(parsing: call.arguments, bounds: .lenient)) ?? .object([])
+        return value.text(JSONFormat(isSpaced: true, escapesNonASCII: true))
+    }
+
     private static func raw(_ text: String) -> [UInt8] {
         JSONValue.object([.init("_raw", .string(text))]).serialized()
     }

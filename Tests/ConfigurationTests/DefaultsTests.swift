@@ -26,7 +26,7 @@ import Testing
     @Test func withOpenAIsKeyThereIsOpenAIToo() throws {
         let configuration = try Reading.with(["OPENAI_API_KEY": "k", "LLM_ECHO_NEEDS_KEY_KEY": "e"]).configuration(nil)
         let openAI = ProviderSettings(
-            name: "openai", kind: .openAICompatible,
+            name: "openai", kind: .openAI,
             models: self.openAIModels.map { ModelDescription(id: $0, needsKey: true) },
             baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY")
         #expect(configuration.providers.map(\.name) == ["echo", "openai"])
@@ -42,9 +42,14 @@ import Testing
         #expect(configuration.defaultModel == "echo")
     }
 
-    @Test func aProviderNamedOpenAIKnowsItsAddressModelsAndKey() throws {
-        let yaml = "providers: {openai: {type: openai-compatible}}"
+    @Test(arguments: [
+        ("{openai: {type: openai-compatible}}", ProviderSettings.Kind.openAICompatible), ("{openai: {}}", .openAI),
+        ("{o: {type: openai}}", .openAI),
+    ])
+    func openAIsAddressModelsAndKeyAreKnown(providers: String, kind: ProviderSettings.Kind) throws {
+        let yaml = "providers: \(providers)"
         let provider = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(yaml).providers[0]
+        #expect(provider.kind == kind)
         #expect(provider.models.map(\.id) == self.openAIModels)
         #expect(provider.baseURL == "https://api.openai.com/v1")
         #expect(provider.key == "k")

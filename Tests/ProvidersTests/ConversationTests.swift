@@ -70,8 +70,16 @@ import Transport
 
     @Test(arguments: [
         (
-            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"image/png","url":"u"}}]}"#,
-            "'attachment' (image/png)"
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"video/mp4","content":"AAAA"}}]}"#,
+            "'attachment' (video/mp4)"
+        ),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"image/png","path":"/x"}}]}"#,
+            "'attachment' (image/png), which cannot be sent to this provider: it is a path"
+        ),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"url":"http://x/y.pdf"}}]}"#,
+            "'attachment', which cannot be sent to this provider: chat completions take a document by its bytes only"
         ),
         (
             #"{"role":"assistant","parts":[{"type":"tool_call","name":"s","arguments":{},"server_executed":true}]}"#,
@@ -92,79 +100,33 @@ import Transport
         #expect(transport.requests.isEmpty)
     }
 
-    /// Recorded requests of several messages, turned into a history and back.
+    /// Recorded requests, turned into a history and back: messages with their attachments and tool calls, tools, schemas.
     @Test(.enabled(if: SharedFolder.holds("recordings/chat-completions"), "the shared folder is not here"))
-    func recordedConversationsAreSentAsTheyWereRecorded() throws {
+    func recordedRequestsAreSentAsTheyWereRecorded() throws {
         let folder = SharedFolder.url!.appendingPathComponent("recordings/chat-completions")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
-        var (conversations, withTools) = (0, 0)
+        var counts: [String: Int] = [:]
         for file in files.sorted() {
             let recording = try JSONValue(
                 parsing: Array(try Data(contentsOf: folder.appendingPathComponent(file))), bounds: .lenient)
-            let recorded = recording["request"]?["messages"]?.array ?? []
-            guard recorded.count > 1, let parts = try Self.history(recorded) else { continue }
-            let last = recorded.last!
-            let isPrompt = last["role"]?.string == "user"
-            let history = JSONValue.array(isPrompt ? parts.dropLast() : parts).text()
-            let prompt = isPrompt ? last["content"]!.string! : ""
-            let sent = try Self.chatMessages(history: history, prompt: prompt).array ?? []
-            #expect(sent.map(Self.essence) == recorded.map(Self.essence), "\(file)")
-            conversations += 1
-            withTools += recorded.contains { $0["tool_calls"] != nil } ? 1 : 0
-        }
-        #expect(conversations >= 10)
-        #expect(withTools >= 4)
-    }
-
-    /// Chat messages as llm's; `nil` where one has content that is no text.
-    private static func history(_ messages: [JSONValue]) throws -> [JSONValue]? {
-        var history: [JSONValue] = []
-        for message in messages {
-            let role = message["role"]!.string!
-            guard let content = message["content"], !content.isNull else {
-                guard message["tool_calls"] != nil else { return nil }
-                history.append(Self.message(role, try Self.callParts(message)))
-                continue
-            }
-            guard let text = content.string else { return nil }
-            if role == "tool" {
-                let members: [JSONValue.Member] = [
-                    .init("type", .string("tool_result")), .init("name", .string("")), .init("output", .string(text)),
-                    .init("tool_call_id", message["tool_call_id"]!),
-                ]
-                history.append(Self.message(role, [.object(members)]))
-            } else {
-                let part = JSONValue.object([.init("type", .string("text")), .init("text", .string(text))])
-                history.append(Self.message(role, try [part] + Self.callParts(message)))
+            let recorded = try #require(recording["request"])
+            let host = recording["host"]?.string ?? ""
+            let kind = ProviderPreset.all.first { host.contains($0.kind.rawValue) && $0.kind != .openAI }?.kind
+            let request = try RecordedChatRequest(recorded).request
+            let sent = try body(of: request, kind ?? .openAICompatible)
+            #expect(RecordedChatRequest.essence(sent) == RecordedChatRequest.essence(recorded), "\(file)")
+            counts["all", default: 0] += 1
+            if (recorded["messages"]?.array?.count ?? 0) > 1 { counts["conversations", default: 0] += 1 }
+            for name in ["tools", "response_format"] where recorded[name] != nil { counts[name, default: 0] += 1 }
+            for word in ["image_url", "file_data", "tool_call_id"] where recorded.text().contains("\"\(word)\"") {
+                counts[word, default: 0] += 1
             }
         }
-        return history
-    }
-
-    private static func message(_ role: String, _ parts: [JSONValue]) -> JSONValue {
-        .object([.init("role", .string(role)), .init("parts", .array(parts))])
-    }
-
-    private static func callParts(_ message: JSONValue) throws -> [JSONValue] {
-        try (message["tool_calls"]?.array ?? []).map { call in
-            .object([
-                .init("type", .string("tool_call")),
-                .init("name", call["function"]!["name"]!),
-                .init("arguments", try JSONValue(parsing: call["function"]!["arguments"]!.string!)),
-                .init("tool_call_id", call["id"]!),
-            ])
-        }
-    }
-
-    /// What a chat message says, whatever the order of its members.
-    private static func essence(_ message: JSONValue) -> [String] {
-        let calls = (message["tool_calls"]?.array ?? []).flatMap { call in
-            let function = call["function"]
-            let arguments = function?["arguments"]?.string.flatMap { try? JSONValue(parsing: $0) }
-            return [call["id"]?.string ?? "", function?["name"]?.string ?? "", arguments?.text() ?? ""]
-        }
-        return [message["role"]?.string, message["content"]?.string, message["tool_call_id"]?.string]
-            .map { $0 ?? "" } + calls
+        #expect(counts["all"] == 72)
+        let least = [
+            "conversations": 10, "tools": 30, "response_format": 4, "image_url": 1, "file_data": 2, "tool_call_id": 4,
+        ]
+        for (kind, count) in least { #expect(counts[kind, default: 0] >= count, "\(kind): \(counts)") }
     }
 
     // MARK: Echo

@@ -123,7 +123,7 @@ import Transport
     @Test func aWholeBodyIsReadInPiecesTooAndCollectedWhereItWasNotToBeStreamed() throws {
         let body = #"""
             {"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","reasoning":"r","content":[
-            {"type":"thinking","thinking":[{"type":"text","text":"mm"}]},{"type":"text","text":"T"},{"type":"other"}],
+            {"type":"thinking","thinking":[{"type":"text","text":"mm"}]},{"type":"text","text":"T"},{"type":"reference"}],
             "tool_calls":[{"function":{"name":"f","arguments":{"x":1}}},{"id":"i","function":{"name":"g"}}]}}],
             "x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2}}}
             """#

@@ -21,6 +21,8 @@ struct Outcome: Equatable {
     /// Names and arguments.
     var toolCalls: [[String]] = []
     var toolCallIDs: [String] = []
+    /// Everything that was said, in its order: events of a stream, or the events of an answer that says more than its texts.
+    var parts: [JSONValue] = []
     /// The kinds of the events, in order.
     var events: [String] = []
     var usage: Usage?
@@ -36,13 +38,16 @@ struct Outcome: Equatable {
             let kind = value["event"]?.string ?? ""
             self.events.append(kind)
             switch envelope.kind {
-            case .output: self.read(output: value, kind: kind)
+            case .output:
+                self.read(output: value, kind: kind)
+                self.parts.append(value)
             case .done(let outcome):
                 (self.usage, self.finishReason) = (outcome.usage, outcome.finishReason)
                 self.providerRequestID = outcome.providerRequestID
                 self.text += value["text"]?.string ?? ""
                 self.reasoning += value["reasoning"]?.string ?? ""
                 for call in value["tool_calls"]?.array ?? [] { self.read(output: call, kind: "tool_call") }
+                self.parts += value["events"]?.array ?? []
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             }
         }
@@ -51,13 +56,59 @@ struct Outcome: Equatable {
         #expect(["done", "error"].contains(self.events.last), "it is the last", sourceLocation: sourceLocation)
     }
 
+    /// The answer as a message of the conversation that it continues.
+    var message: ModelMessage {
+        get throws {
+            var parts: [MessagePart] = []
+            var isOpen = false
+            for event in self.parts {
+                switch event["event"]?.string {
+                case "text", "reasoning":
+                    let (kind, text) = (event["event"]!.string!, event["text"]!.string!)
+                    if isOpen, let last = parts.last, last.type == kind {
+                        parts[parts.count - 1].content = last.content.adding(text)
+                    } else {
+                        parts.append(MessagePart(kind == "text" ? .text(text) : .reasoning(text)))
+                    }
+                    isOpen = true
+                case "metadata":
+                    let metadata = try PartMetadata(event)
+                    if parts.last?.type != metadata.target.rawValue { parts.append(MessagePart(.reasoning(""))) }
+                    if case .reasoning(let text, _) = parts[parts.count - 1].content {
+                        parts[parts.count - 1].content = .reasoning(text, isRedacted: metadata.isRedacted)
+                    }
+                    parts[parts.count - 1].providerMetadata = metadata.providerMetadata
+                    isOpen = false
+                case let kind?:
+                    var members = (event.members ?? []).filter { $0.name != "event" }
+                    members.append(.init("type", .string(kind)))
+                    parts.append(try MessagePart(.object(members)))
+                    isOpen = false
+                case nil: break
+                }
+            }
+            return ModelMessage(.assistant, parts)
+        }
+    }
+
     private mutating func read(output value: JSONValue, kind: String) {
         switch kind {
         case "text": self.text += value["text"]?.string ?? ""
         case "reasoning": self.reasoning += value["text"]?.string ?? ""
+        case "tool_result", "metadata": break
         default:
             self.toolCalls.append([value["name"]?.string ?? "", value["arguments"]?.text() ?? ""])
             self.toolCallIDs.append(value["tool_call_id"]?.string ?? "")
+        }
+    }
+}
+
+extension MessagePart.Content {
+    fileprivate func adding(_ more: String) -> Self {
+        switch self {
+        case .text(let text): .text(text + more)
+        case .reasoning(let text, let isRedacted): .reasoning(text + more, isRedacted: isRedacted)
+        case .attachment, .toolCall, .toolResult: self
         }
     }
 }
@@ -87,6 +138,18 @@ func request(
     ModelRequest(
         request: ULID("01arz3ndektsv4rrffq69g5fav")!, model: model, stream: stream, prompt: prompt, system: system,
         options: try JSONValue(parsing: options).members ?? [], key: key)
+}
+
+/// The body of the request that a provider makes of `request`.
+func body(
+    of request: ModelRequest, _ kind: ProviderSettings.Kind, sourceLocation: SourceLocation = #_sourceLocation
+) throws -> JSONValue {
+    let transport = FakeTransport(pieces: [])
+    let settings = ProviderSettings(
+        name: "p", kind: kind, models: [ModelDescription(id: request.model)], baseURL: "http://upstream/v1")
+    let answer = try outcome(of: request, settings, over: transport, sourceLocation: sourceLocation)
+    let sent = try #require(transport.requests.first, "\(answer.failure?.message ?? "")", sourceLocation: sourceLocation)
+    return try JSONValue(parsing: sent.body)
 }
 
 /// For providers that need no network.

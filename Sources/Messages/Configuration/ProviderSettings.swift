@@ -5,8 +5,22 @@ public struct ProviderSettings: Sendable, Equatable {
     /// The types of provider that a worker of this version can be.
     public enum Kind: String, Sendable, CaseIterable {
         case echo
-        case openAICompatible = "openai-compatible"
+        /// OpenAI itself, through the Responses API.
+        case openAI = "openai"
+        case anthropic
         case gemini
+        /// Anything that speaks chat completions; those below are known by name (``ProviderPreset``).
+        case openAICompatible = "openai-compatible"
+        case ollama
+        case llamaCpp = "llama-cpp"
+        case vLLM = "vllm"
+        case lmStudio = "lm-studio"
+        case groq
+        case mistral
+        case openRouter = "openrouter"
+        case deepSeek = "deepseek"
+        case cerebras
+        case xAI = "xai"
         /// Fails on demand; only under `testing: true`.
         case echoFault = "echo-fault"
     }

@@ -6,11 +6,31 @@ struct ChatAnswer: ProviderAnswer {
     private(set) var usage: Usage?
     private(set) var finishReason: String?
     private(set) var resolvedModel: String?
+    /// The provider's own name, and the field of the details of its reasoning that it wants to see again.
+    private var detailsField: (provider: String, name: String)?
+    private var details = ChatReasoningDetails()
+    private var hasRefused = false
     private var toolCalls: [ChatToolCall] = []
     /// The bytes of all tool calls so far.
     private var toolCallLength = 0
     private var hasChoice = false
     private var isMarkedDone = false
+
+    init() {}
+
+    init(to request: ModelRequest, of kind: ProviderSettings.Kind) {
+        let field = ProviderPreset.of(kind)?.quirks.reasoning?.detailsField
+        self.detailsField = field.map { (kind.rawValue, $0) }
+    }
+
+    var flaw: String? {
+        if self.hasRefused { return "the model refused to give one" }
+        switch self.finishReason {
+        case "length": return "it ended in its middle, at the limit of its length; allow it more tokens"
+        case "content_filter": return "it ended in its middle, at the provider's content filter"
+        default: return nil
+        }
+    }
 
     /// Reads a body that is one JSON value.
     mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
@@ -56,10 +76,13 @@ struct ChatAnswer: ProviderAnswer {
 
     /// The tool calls, which come in pieces, are whole at the end.
     mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {
+        try self.giveDetails(to: output)
         for call in self.toolCalls {
             let id = call.id.isEmpty ? ToolCall.newID(newIdentifier) : call.id
             try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.encodedArguments))
         }
+        // A refusal has a field of its own, and the finish reason of any other answer.
+        if self.hasRefused { self.finishReason = "refusal" }
     }
 
     private mutating func readUsage(_ value: JSONValue) {
@@ -78,24 +101,55 @@ struct ChatAnswer: ProviderAnswer {
             try output.reasoning(text)
             break
         }
-        try Self.readContent(message["content"] ?? .null, into: output)
+        if let field = self.detailsField, let details = message[field.name]?.array { try self.details.append(details) }
+        try self.readContent(message["content"] ?? .null, into: output)
+        if let refusal = message["refusal"]?.string, !refusal.isEmpty {
+            self.hasRefused = true
+            try self.text(refusal, to: output)
+        }
+        for name in ["audio", "images"] {
+            guard let part = message[name], !part.isNull, part.array?.isEmpty != true else { continue }
+            throw Self.unknownPart(name)
+        }
         for call in message["tool_calls"]?.array ?? [] { try self.readToolCall(call) }
     }
 
     /// Reads content: a string, or an array of parts as Mistral's reasoning models send it.
-    private static func readContent(_ content: JSONValue, into output: AnswerOutput) throws(RequestEnd) {
-        if let text = content.string, !text.isEmpty { try output.text(text) }
+    private mutating func readContent(_ content: JSONValue, into output: AnswerOutput) throws(RequestEnd) {
+        if let text = content.string { try self.text(text, to: output) }
         for part in content.array ?? [] {
             switch part["type"]?.string {
-            case "text":
-                if let text = part["text"]?.string, !text.isEmpty { try output.text(text) }
+            case "text": try self.text(part["text"]?.string ?? "", to: output)
             case "thinking":
                 let thinking = part["thinking"] ?? .null
                 let texts = thinking.string.map { [$0] } ?? (thinking.array ?? []).compactMap { $0["text"]?.string }
                 for text in texts where !text.isEmpty { try output.reasoning(text) }
-            default: break
+            // Mistral's numbers of the sources that a text is from.
+            case "reference": break
+            case let type: throw Self.unknownPart(type ?? "without a type")
             }
         }
+    }
+
+    private mutating func text(_ text: String, to output: AnswerOutput) throws(RequestEnd) {
+        guard !text.isEmpty else { return }
+        try self.giveDetails(to: output)
+        try output.text(text)
+    }
+
+    /// The details of the reasoning that has ended.
+    private mutating func giveDetails(to output: AnswerOutput) throws(RequestEnd) {
+        guard let field = self.detailsField, !self.details.values.isEmpty else { return }
+        let details = JSONValue.object([.init(field.name, .array(self.details.values))])
+        self.details = ChatReasoningDetails()
+        try output.metadata(PartMetadata(.reasoning, .object([.init(field.provider, details)])))
+    }
+
+    private static func unknownPart(_ name: String) -> RequestEnd {
+        .failed(
+            .modelError,
+            "the answer has a part '\(name.truncated(toUTF8Length: 64))', and this version passes on text, reasoning and "
+                + "tool calls only")
     }
 
     private mutating func readToolCall(_ value: JSONValue) throws(RequestEnd) {

@@ -3,14 +3,18 @@ import Messages
 
 extension Usage {
     /// Reads the `usage` of a chat completion; `nil` if it says nothing.
+    init?(chat value: JSONValue) { self.init(value, input: "prompt_tokens", output: "completion_tokens") }
+
+    /// Reads what a provider says of usage; `nil` if that is nothing.
     ///
-    /// What is neither of the two counts nor their sum becomes the details, less what is nought, null or empty.
-    init?(chat value: JSONValue) {
+    /// What is neither of the two counts, `input` and `output`, nor their sum `total_tokens`, becomes the details, less what is
+    /// nought, null or empty.
+    init?(_ value: JSONValue, input: String, output: String) {
         guard let members = value.members, !members.isEmpty else { return nil }
-        let rest = members.filter { !["prompt_tokens", "completion_tokens", "total_tokens"].contains($0.name) }
+        let rest = members.filter { ![input, output, "total_tokens"].contains($0.name) }
         let details = JSONValue.object(rest).withoutNoughts.map { $0.serialized() }
         self.init(
-            input: Self.count(value["prompt_tokens"]), output: Self.count(value["completion_tokens"]),
+            input: Self.count(value[input]), output: Self.count(value[output]),
             details: details.flatMap { $0.count <= ProtocolBounds.usageDetails ? $0 : nil })
         if self.input == nil, self.output == nil, self.details == nil { return nil }
     }

@@ -8,6 +8,7 @@ import Transport
 /// asked for whole, and the other way round.
 struct HTTPProvider<API: ProviderAPI>: Provider {
     let models: [ModelDescription]
+    private let kind: ProviderSettings.Kind
     private let baseURL: String
     private let connectTimeoutMilliseconds: Int
     private let environment: ProviderEnvironment
@@ -17,6 +18,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
             throw UnusableSettings("a provider of type \(settings.kind.rawValue) needs a base_url")
         }
         self.models = settings.models
+        self.kind = settings.kind
         self.baseURL = baseURL
         self.connectTimeoutMilliseconds = settings.connectTimeoutMilliseconds
         self.environment = environment
@@ -28,11 +30,14 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
         let requestID = head.header("x-request-id") ?? head.header("request-id")
-        var answer = API.Answer()
-        answer.begin(request, newIdentifier: self.environment.newIdentifier)
+        var answer = API.Answer(
+            to: request, of: self.kind, newIdentifier: self.environment.newIdentifier)
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
             try answer.finish(into: output, newIdentifier: self.environment.newIdentifier)
+            if request.schema != nil, let flaw = answer.flaw {
+                throw .failed(.modelError, "the answer does not follow its schema: \(flaw)")
+            }
         } catch {
             guard case .failed(var failure, _) = error else { throw error }
             failure.providerRequestID = requestID?.truncated(toUTF8Length: 128)
@@ -51,7 +56,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
                     .providerAuthentication, "the provider's key is empty or holds a line break; set it again")
             }
         }
-        let call = try API.call(request)
+        let call = try API.call(request, to: self.kind)
         let headers = [
             HTTPHeader("content-type", "application/json"),
             HTTPHeader("accept", "application/json, text/event-stream"),
@@ -123,8 +128,6 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
     private func transported<Result>(
         hasAnswerBegun: Bool = false, _ body: (any HTTPTransport) throws(TransportError) -> Result
     ) throws(RequestEnd) -> Result {
-        // The transport may wait for the provider: what it has said already is to leave first.
-        try self.environment.channel.flush()
         do throws(TransportError) { return try body(self.environment.transport) } catch {
             switch error.kind {
             case .interrupted: throw .cancelled

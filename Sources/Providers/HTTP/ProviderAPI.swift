@@ -12,6 +12,15 @@ protocol ProviderAPI {
     ///
     /// - Throws: ``RequestEnd`` for what this API has no place for.
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall
+
+    /// The same, for an API that several types of provider speak, each in its way.
+    static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall
+}
+
+extension ProviderAPI {
+    static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall {
+        try Self.call(request)
+    }
 }
 
 /// A request as an API wants it.
@@ -28,11 +37,17 @@ struct APICall {
 protocol ProviderAnswer {
     init()
 
+    /// An answer to `request`, where it is read by what was asked.
+    init(to request: ModelRequest, of kind: ProviderSettings.Kind)
+
     var usage: Usage? { get }
     /// Why the model stopped, in the provider's word.
     var finishReason: String? { get }
     /// The model that answered, as the provider names it.
     var resolvedModel: String? { get }
+    /// Why an answer that follows a schema cannot be one, though the provider calls it done: it was cut short, say, or is a
+    /// refusal. A clause that follows "the answer does not follow its schema: ".
+    var flaw: String? { get }
 
     /// Learns what was asked, before anything is read.
     ///
@@ -56,6 +71,9 @@ protocol ProviderAnswer {
 
 extension ProviderAnswer {
     var resolvedModel: String? { nil }
+    var flaw: String? { nil }
+
+    init(to request: ModelRequest, of kind: ProviderSettings.Kind) { self.init() }
 
     mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID) {}
 
