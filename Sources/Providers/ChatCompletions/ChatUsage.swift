@@ -24,7 +24,7 @@ extension Usage {
 extension JSONValue {
     /// The value without members that are zero, null or an empty object, at any depth; `nil` if it is one of those
     /// itself.
-    fileprivate var withoutNoughts: JSONValue? {
+    var withoutNoughts: JSONValue? {
         switch self {
         case .null: return nil
         case .number: return self.isZero ? nil : self

@@ -28,7 +28,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
         let requestID = head.header("x-request-id") ?? head.header("request-id")
-        var answer = API.Answer()
+        var answer = API.Answer(to: request)
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
             try answer.finish(into: output, newIdentifier: self.environment.newIdentifier)

@@ -28,6 +28,9 @@ struct APICall {
 protocol ProviderAnswer {
     init()
 
+    /// An answer that is read differently for what was asked.
+    init(to request: ModelRequest)
+
     var usage: Usage? { get }
     /// Why the model stopped, in the provider's word.
     var finishReason: String? { get }
@@ -50,6 +53,8 @@ protocol ProviderAnswer {
 }
 
 extension ProviderAnswer {
+    init(to request: ModelRequest) { self.init() }
+
     var resolvedModel: String? { nil }
 
     mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {}
