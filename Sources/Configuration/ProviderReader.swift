@@ -20,7 +20,9 @@ struct ProviderReader {
         switch kind {
         case .echo: settings = self.readEcho(fields, names: &names)
         case .echoFault: settings = self.readEchoFault(fields, names: &names)
-        case .openAICompatible: settings = self.readOpenAICompatible(fields, value, names: &names)
+        case .openAICompatible:
+            settings = self.readHTTP(fields, .openAICompatible, self.name == "openai" ? .openAI : nil, names: &names)
+        case .anthropic: settings = self.readHTTP(fields, .anthropic, .anthropic, names: &names)
         case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }
         }
         if let slots { settings?.slots = slots }
@@ -30,7 +32,7 @@ struct ProviderReader {
     }
 
     private func readKind(_ field: YAMLValue?, _ value: YAMLValue) -> ProviderSettings.Kind? {
-        let types = ["echo", "openai-compatible"]
+        let types = ["echo", "openai-compatible", "anthropic"]
         guard let field else {
             if let kind = ProviderSettings.Kind(rawValue: self.name) {
                 return self.checkTesting(kind, at: self.position)
@@ -81,12 +83,12 @@ struct ProviderReader {
         return ProviderSettings(name: self.name, kind: .echoFault, models: BuiltInModels.echoFault)
     }
 
-    private func readOpenAICompatible(
-        _ fields: YAMLMapping, _ value: YAMLValue, names: inout ModelNames
+    /// - Parameter service: What is known of the service itself, where the provider is one.
+    private func readHTTP(
+        _ fields: YAMLMapping, _ kind: ProviderSettings.Kind, _ service: KnownService?, names: inout ModelNames
     ) -> ProviderSettings? {
-        let isOpenAI = self.name == "openai"
-        let baseURL = self.readBaseURL(fields["base_url"])
-        let key = self.readKey(fields)
+        let baseURL = self.readBaseURL(fields["base_url"], service)
+        let key = self.readKey(fields, service)
         if let field = fields["base_url"], baseURL?.isReadableOnTheWay == true, key.name != nil {
             field.warn("the key travels in the clear: use https:// for a provider on another machine")
         }
@@ -96,28 +98,30 @@ struct ProviderReader {
                 for (name, position) in zip([entry.id] + entry.aliases, entry.positions) {
                     names.claim(name, for: self.name, at: position)
                 }
-                models.append(ModelDescription(id: entry.id, aliases: entry.aliases, needsKey: key.name != nil))
+                models.append(ModelDescription(id: entry.id, aliases: entry.aliases))
             }
-        } else if isOpenAI {
-            for id in BuiltInModels.openAI { names.claim(id, for: self.name, at: self.position) }
-            models = BuiltInModels.openAI.map { ModelDescription(id: $0, needsKey: key.name != nil) }
+        } else if let service {
+            for name in service.models.flatMap({ [$0.id] + $0.aliases }) {
+                names.claim(name, for: self.name, at: self.position)
+            }
+            models = service.models
         } else {
             self.collector.refuse("provider '\(self.name)' needs 'models': the ids that it serves", at: self.position)
         }
         guard let baseURL, !models.isEmpty else { return nil }
+        for index in models.indices { models[index].needsKey = key.name != nil }
         return ProviderSettings(
-            name: self.name, kind: .openAICompatible, models: models, baseURL: baseURL.text, key: key.value,
-            keyName: key.name)
+            name: self.name, kind: kind, models: models, baseURL: baseURL.text, key: key.value, keyName: key.name)
     }
 
-    private func readBaseURL(_ field: YAMLValue?) -> BaseURL? {
+    private func readBaseURL(_ field: YAMLValue?, _ service: KnownService?) -> BaseURL? {
+        let example = "such as \(service?.baseURL ?? "http://127.0.0.1:11434/v1")"
         guard let field else {
-            if self.name == "openai" { return try? BaseURL(BuiltInModels.openAIBaseURL) }
-            let example = "such as http://127.0.0.1:11434/v1"
+            if let service { return try? BaseURL(service.baseURL) }
             self.collector.refuse("provider '\(self.name)' needs a 'base_url', \(example)", at: self.position)
             return nil
         }
-        guard let text = field.string("an address, such as http://127.0.0.1:11434/v1") else { return nil }
+        guard let text = field.string("an address, \(example)") else { return nil }
         do throws(BaseURL.Refusal) {
             return try BaseURL(text)
         } catch {
@@ -126,18 +130,18 @@ struct ProviderReader {
         }
     }
 
-    /// The key that is named, or OpenAI's own variable for OpenAI's own address: it is never sent elsewhere unasked.
-    private func readKey(_ fields: YAMLMapping) -> ProviderKey {
+    /// The key that is named, or a service's own variable for its own address: it is never sent elsewhere unasked.
+    private func readKey(_ fields: YAMLMapping, _ service: KnownService?) -> ProviderKey {
         if let field = fields["key"] {
             return ProviderKey.read(field, environment: self.environment) ?? .none
         }
-        guard self.name == "openai", fields["base_url"] == nil else { return .none }
-        let key = ProviderKey(variable: BuiltInModels.openAIKeyName, environment: self.environment) { message in
+        guard let service, fields["base_url"] == nil else { return .none }
+        let key = ProviderKey(variable: service.keyName, environment: self.environment) { message in
             self.collector.refuse(message, at: self.position)
         }
-        if (self.environment[BuiltInModels.openAIKeyName] ?? "").isEmpty {
+        if (self.environment[service.keyName] ?? "").isEmpty {
             self.collector.warn(
-                "provider 'openai' takes its key from the environment variable \(BuiltInModels.openAIKeyName), "
+                "provider '\(self.name)' takes its key from the environment variable \(service.keyName), "
                     + "which is not set",
                 at: self.position)
         }
@@ -149,4 +153,19 @@ struct ProviderReader {
             self.collector.refuse("the type '\(type)' has no field '\(entry.name)': \(reason)", at: entry.position)
         }
     }
+}
+
+/// What need not be configured of a service that is known.
+private struct KnownService {
+    var baseURL: String
+    /// The environment variable of its key.
+    var keyName: String
+    var models: [ModelDescription]
+
+    static let openAI = KnownService(
+        baseURL: BuiltInModels.openAIBaseURL, keyName: BuiltInModels.openAIKeyName,
+        models: BuiltInModels.openAI.map { ModelDescription(id: $0) })
+    static let anthropic = KnownService(
+        baseURL: BuiltInModels.anthropicBaseURL, keyName: BuiltInModels.anthropicKeyName,
+        models: BuiltInModels.anthropic)
 }

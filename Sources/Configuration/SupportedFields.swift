@@ -12,7 +12,7 @@ enum SupportedFields {
     static let model = FieldNames(supported: ["id", "aliases"])
 
     /// The types of provider that are planned.
-    static let laterTypes = ["openai", "anthropic", "gemini", "llm-plugin", "command"]
+    static let laterTypes = ["openai", "gemini", "llm-plugin", "command"]
 }
 
 /// How much of everything a configuration may ask for (docs/configuration.md, "Bounds").

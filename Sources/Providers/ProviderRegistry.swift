@@ -11,6 +11,7 @@ public enum ProviderRegistry {
         switch settings.kind {
         case .echo: Echo(settings, in: environment)
         case .openAICompatible: try HTTPProvider<ChatCompletions>(settings, in: environment)
+        case .anthropic: try HTTPProvider<Anthropic>(settings, in: environment)
         case .echoFault: EchoFault(settings, in: environment)
         }
     }

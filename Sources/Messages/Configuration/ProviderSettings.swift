@@ -6,6 +6,7 @@ public struct ProviderSettings: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case echo
         case openAICompatible = "openai-compatible"
+        case anthropic
         /// Fails on demand; only under `testing: true`.
         case echoFault = "echo-fault"
     }
