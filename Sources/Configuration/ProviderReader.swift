@@ -38,20 +38,25 @@ struct ProviderReader {
                 return self.checkTesting(kind, at: self.position)
             }
             self.collector.refuse(
-                "provider '\(self.name)' needs a 'type': \(types.joined(separator: " or "))", at: self.position)
+                "provider '\(self.name)' needs a 'type': \(Self.list(types, "or"))", at: self.position)
             return nil
         }
         if case .string(let text) = field.kind {
             if let kind = ProviderSettings.Kind(rawValue: text) { return self.checkTesting(kind, at: field.position) }
             if SupportedFields.laterTypes.contains(text) {
                 let advice =
-                    text == "openai" ? "use type openai-compatible" : "it supports \(types.joined(separator: " and "))"
+                    text == "openai" ? "use type openai-compatible" : "it supports \(Self.list(types, "and"))"
                 field.refuse("this version does not support the type '\(text)' yet; \(advice)")
                 return nil
             }
         }
         _ = field.choice(of: types)
         return nil
+    }
+
+    /// `a, b and c`
+    private static func list(_ names: [String], _ word: String) -> String {
+        "\(names.dropLast().joined(separator: ", ")) \(word) \(names.last ?? "")"
     }
 
     private func checkTesting(_ kind: ProviderSettings.Kind, at position: Position) -> ProviderSettings.Kind? {

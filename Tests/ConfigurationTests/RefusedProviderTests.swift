@@ -10,13 +10,13 @@ import Testing
     private static let cases = [
         Case("{Local: {type: echo}}", "b.yaml:1:13: 'Local' is no name for a provider: \(Self.names)"),
         Case("{-x: {type: echo}}", "b.yaml:1:13: '-x' is no name for a provider: \(Self.names)"),
-        Case("{x: {}}", "b.yaml:1:13: provider 'x' needs a 'type': echo or openai-compatible"),
+        Case("{x: {}}", "b.yaml:1:13: provider 'x' needs a 'type': echo, openai-compatible or anthropic"),
         Case(
             "{x: {type: ecko}}",
-            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible; did you mean 'echo'?"),
+            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible, anthropic; did you mean 'echo'?"),
         Case(
             "{x: {type: gemini}}",
-            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports echo and openai-compatible"
+            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports echo, openai-compatible and anthropic"
         ),
         Case(
             "{x: {type: openai}}",

@@ -54,6 +54,7 @@ struct Outcome: Equatable {
         switch kind {
         case "text": self.text += value["text"]?.string ?? ""
         case "reasoning": self.reasoning += value["text"]?.string ?? ""
+        case "tool_result", "metadata": break
         default:
             self.toolCalls.append([value["name"]?.string ?? "", value["arguments"]?.text() ?? ""])
             self.toolCallIDs.append(value["tool_call_id"]?.string ?? "")
@@ -66,7 +67,14 @@ func outcome(
     of request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport = NoTransport(),
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> Outcome {
-    let channel = RecordingChannel()
+    try run(request, settings, over: transport, RecordingChannel(), sourceLocation: sourceLocation)
+}
+
+/// The same, with the frames kept in `channel`.
+func run(
+    _ request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport, _ channel: RecordingChannel,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws -> Outcome {
     var identifiers = ULIDGenerator()
     let environment = ProviderEnvironment(transport: transport, channel: channel) {
         var random = SystemRandomNumberGenerator()

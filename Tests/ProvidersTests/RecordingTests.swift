@@ -37,7 +37,7 @@ import Testing
 }
 
 /// The program that serves recordings, on a port of its own.
-private final class ReplayUpstream {
+final class ReplayUpstream {
     let url: String
     private let process = Process()
 
