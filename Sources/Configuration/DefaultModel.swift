@@ -13,8 +13,8 @@ enum DefaultModel {
         let advice =
             if let nearest = name.nearest(of: names.sorted()) {
                 "did you mean '\(nearest)'?"
-            } else if ProviderPreset.openAI.models.contains(name) {
-                "set \(ProviderPreset.openAI.keyName ?? ""), or add a provider that serves it"
+            } else if let preset = ProviderPreset.all.first(where: { $0.models.contains { $0.id == name } }) {
+                "set \(preset.keyName ?? "its key"), and add the provider '\(preset.kind.rawValue)'"
             } else {
                 "add it to the 'models' of a provider"
             }

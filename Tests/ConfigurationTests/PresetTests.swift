@@ -56,7 +56,7 @@ import Testing
 
     private static var table: String {
         let rows = ProviderPreset.all.map { preset in
-            let models = preset.models.map { "`\($0)`" }.joined(separator: ", ")
+            let models = preset.models.map { "`\($0.id)`" }.joined(separator: ", ")
             return "| `\(preset.kind.rawValue)` | \(preset.title) | `\(preset.baseURL)` | "
                 + (preset.keyName.map { "`\($0)`" } ?? "none") + " | \(models.isEmpty ? "name them" : models) |"
         }

@@ -133,7 +133,7 @@ import Testing
         #expect(
             Reading().problems("default_model: gpt-4o") == [
                 "b.yaml:1:16: field 'default_model': no provider serves the model 'gpt-4o'; "
-                    + "set OPENAI_API_KEY, or add a provider that serves it"
+                    + "set OPENAI_API_KEY, and add the provider 'openai'"
             ])
     }
 }

@@ -118,7 +118,14 @@ func outcome(
     of request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport = NoTransport(),
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> Outcome {
-    let channel = RecordingChannel()
+    try run(request, settings, over: transport, RecordingChannel(), sourceLocation: sourceLocation)
+}
+
+/// The same, with the frames kept in `channel`.
+func run(
+    _ request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport, _ channel: RecordingChannel,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws -> Outcome {
     var identifiers = ULIDGenerator()
     let environment = ProviderEnvironment(transport: transport, channel: channel) {
         var random = SystemRandomNumberGenerator()

@@ -16,11 +16,12 @@ struct ChatAnswer: ProviderAnswer {
     private var hasChoice = false
     private var isMarkedDone = false
 
-    init() {}
+    private let newIdentifier: () -> ULID
 
-    init(to request: ModelRequest, of kind: ProviderSettings.Kind) {
-        let field = ProviderPreset.of(kind)?.quirks.reasoning?.detailsField
-        self.detailsField = field.map { (kind.rawValue, $0) }
+    init(_ context: AnswerContext) {
+        let field = ProviderPreset.of(context.kind)?.quirks.reasoning?.detailsField
+        self.detailsField = field.map { (context.kind.rawValue, $0) }
+        self.newIdentifier = context.newIdentifier
     }
 
     var flaw: String? {
@@ -75,10 +76,10 @@ struct ChatAnswer: ProviderAnswer {
     }
 
     /// The tool calls, which come in pieces, are whole at the end.
-    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {
+    mutating func finish(into output: AnswerOutput) throws(RequestEnd) {
         try self.giveDetails(to: output)
         for call in self.toolCalls {
-            let id = call.id.isEmpty ? ToolCall.newID(newIdentifier) : call.id
+            let id = call.id.isEmpty ? ToolCall.newID(self.newIdentifier) : call.id
             try output.toolCall(ToolCall(id: id, name: call.name, arguments: call.encodedArguments))
         }
         // A refusal has a field of its own, and the finish reason of any other answer.

@@ -6,8 +6,8 @@ struct GeminiAnswer: ProviderAnswer {
     private(set) var usage: Usage?
     private(set) var finishReason: String?
     private(set) var resolvedModel: String?
-    private var parts = GeminiPartReader { preconditionFailure("an answer is read before it has begun") }
-    private var wantsJSON = false
+    private var parts: GeminiPartReader
+    private let wantsJSON: Bool
     private var hasCandidate = false
     /// Where the answer comes from, the last that was said of each kind.
     private var sources: [JSONValue.Member] = []
@@ -15,9 +15,9 @@ struct GeminiAnswer: ProviderAnswer {
     /// How long the sources may be together, in bytes; longer ones are left out. Nobody needs them to go on.
     private static let sourcesBound = 64 << 10
 
-    mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID) {
-        self.parts = GeminiPartReader(newIdentifier: newIdentifier)
-        self.wantsJSON = request.schema != nil
+    init(_ context: AnswerContext) {
+        self.parts = GeminiPartReader(newIdentifier: context.newIdentifier)
+        self.wantsJSON = context.hasSchema
     }
 
     /// Reads a body that is one response, or an array of those that a stream would have had.
@@ -38,7 +38,7 @@ struct GeminiAnswer: ProviderAnswer {
         guard self.finishReason != nil else { throw .invalidResponse("its stream ended before the answer did") }
     }
 
-    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {
+    mutating func finish(into output: AnswerOutput) throws(RequestEnd) {
         if self.wantsJSON, self.finishReason == "MAX_TOKENS" { throw .failed(GeminiEnd.truncatedJSON) }
         let sources = GeminiMetadata.value(self.sources)
         guard !self.sources.isEmpty, sources.serialized().count <= Self.sourcesBound else { return }

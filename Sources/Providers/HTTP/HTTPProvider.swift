@@ -31,10 +31,12 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         defer { self.environment.transport.finish() }
         let requestID = head.header("x-request-id") ?? head.header("request-id")
         var answer = API.Answer(
-            to: request, of: self.kind, newIdentifier: self.environment.newIdentifier)
+            AnswerContext(
+                hasSchema: request.schema != nil, options: request.options, kind: self.kind,
+                newIdentifier: self.environment.newIdentifier))
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
-            try answer.finish(into: output, newIdentifier: self.environment.newIdentifier)
+            try answer.finish(into: output)
             if request.schema != nil, let flaw = answer.flaw {
                 throw .failed(.modelError, "the answer does not follow its schema: \(flaw)")
             }

@@ -35,10 +35,8 @@ struct APICall {
 
 /// What has been read of an answer, whole or in pieces.
 protocol ProviderAnswer {
-    init()
-
-    /// An answer to `request`, where it is read by what was asked.
-    init(to request: ModelRequest, of kind: ProviderSettings.Kind)
+    /// Nothing has been read yet.
+    init(_ context: AnswerContext)
 
     var usage: Usage? { get }
     /// Why the model stopped, in the provider's word.
@@ -48,11 +46,6 @@ protocol ProviderAnswer {
     /// Why an answer that follows a schema cannot be one, though the provider calls it done: it was cut short, say, or is a
     /// refusal. A clause that follows "the answer does not follow its schema: ".
     var flaw: String? { get }
-
-    /// Learns what was asked, before anything is read.
-    ///
-    /// - Parameter newIdentifier: Makes the ids of tool calls that have none.
-    mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID)
 
     /// Reads a body that is one JSON value.
     ///
@@ -66,18 +59,25 @@ protocol ProviderAnswer {
     func expectComplete() throws(RequestEnd)
 
     /// Hands over what was kept to the end.
-    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd)
+    mutating func finish(into output: AnswerOutput) throws(RequestEnd)
+}
+
+/// What an answer is an answer to, as far as that decides how it is read.
+struct AnswerContext {
+    /// Whether the answer is to follow a schema.
+    var hasSchema: Bool
+    var options: [JSONValue.Member]
+    /// The type of the provider.
+    var kind: ProviderSettings.Kind
+    /// Makes the ids of tool calls that have none.
+    var newIdentifier: () -> ULID
 }
 
 extension ProviderAnswer {
     var resolvedModel: String? { nil }
     var flaw: String? { nil }
 
-    init(to request: ModelRequest, of kind: ProviderSettings.Kind) { self.init() }
-
-    mutating func begin(_ request: ModelRequest, newIdentifier: @escaping () -> ULID) {}
-
-    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {}
+    mutating func finish(into output: AnswerOutput) throws(RequestEnd) {}
 }
 
 /// The JSON of answers.

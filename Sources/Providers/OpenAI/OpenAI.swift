@@ -17,17 +17,19 @@ enum OpenAIAnswer: ProviderAnswer {
     case response(ResponsesAnswer)
     case chatCompletion(ChatAnswer)
 
-    init() { self = .response(ResponsesAnswer()) }
+    /// Stands for the answer while that is changed.
+    case changing
 
-    init(to request: ModelRequest, of kind: ProviderSettings.Kind) {
-        let wantsChatCompletions = request.options.contains { $0 == .init("chat_completions", .bool(true)) }
-        self = wantsChatCompletions ? .chatCompletion(ChatAnswer(to: request, of: kind)) : .response(ResponsesAnswer())
+    init(_ context: AnswerContext) {
+        let wantsChatCompletions = context.options.contains { $0 == .init("chat_completions", .bool(true)) }
+        self = wantsChatCompletions ? .chatCompletion(ChatAnswer(context)) : .response(ResponsesAnswer(context))
     }
 
     private var answer: any ProviderAnswer {
         switch self {
         case .response(let answer): answer
         case .chatCompletion(let answer): answer
+        case .changing: preconditionFailure("an answer is used while it is changed")
         }
     }
 
@@ -46,8 +48,8 @@ enum OpenAIAnswer: ProviderAnswer {
 
     func expectComplete() throws(RequestEnd) { try self.answer.expectComplete() }
 
-    mutating func finish(into output: AnswerOutput, newIdentifier: () -> ULID) throws(RequestEnd) {
-        try self.change { answer throws(RequestEnd) in try answer.finish(into: output, newIdentifier: newIdentifier) }
+    mutating func finish(into output: AnswerOutput) throws(RequestEnd) {
+        try self.change { answer throws(RequestEnd) in try answer.finish(into: output) }
     }
 
     /// Lets `body` change the answer in its place. What it had read before an error stays read: usage, for one.
@@ -56,7 +58,7 @@ enum OpenAIAnswer: ProviderAnswer {
     ) throws(RequestEnd) -> Result {
         var answer = self.answer
         // Not held twice, so that a change does not copy it.
-        self = .response(ResponsesAnswer())
+        self = .changing
         defer {
             if let response = answer as? ResponsesAnswer { self = .response(response) }
             if let completion = answer as? ChatAnswer { self = .chatCompletion(completion) }

@@ -28,6 +28,8 @@ struct ResponsesAnswer: ProviderAnswer {
     /// How many items one response may have.
     private static let itemBound = 4096
 
+    init(_ context: AnswerContext) {}
+
     mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
         guard value["output"]?.array != nil || value["error"].map({ !$0.isNull }) == true || value["status"] != nil else {
             throw .invalidResponse("it has no output")
