@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Messages
 import Testing
 
 @testable import LogStore
@@ -49,7 +50,8 @@ import Testing
     /// `{"parent":…, wire:…, "hash":…}`
     static func check(message vector: JSONValue, wire: String) throws {
         let message = try #require(vector[wire])
-        #expect(MessageHash.of(wire: message, parent: vector["parent"]?.string) == vector["hash"]?.string)
+        let hash = StoredMessage(try ModelMessage(message)).hash(after: vector["parent"]?.string)
+        #expect(hash == vector["hash"]?.string)
     }
 }
 
@@ -91,7 +93,7 @@ struct IdentityVectorTests {
     @Test func allIdsPass() throws {
         let vectors = try self.vectors("ids")
         let identities: [String: (String) -> String] = [
-            "fragment": ContentIdentity.fragment, "attachment_url": ContentIdentity.attachment(url:),
+            "fragment": ContentIdentity.fragment, "attachment_url": { ContentIdentity.attachment(url: $0) },
             "attachment_content_b64": { ContentIdentity.attachment(content: Array(Data(base64Encoded: $0)!)) },
             "conversation_name": ConversationName.of,
         ]
