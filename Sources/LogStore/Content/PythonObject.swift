@@ -15,7 +15,8 @@ enum PythonObject {
         value.isReadableByPython ? value : Self.raw(value.text())
     }
 
-    private static func raw(_ text: String) -> JSONValue { .object([JSONValue.Member("_raw", .string(text))]) }
+    /// An object that holds what is none.
+    static func raw(_ text: String) -> JSONValue { .object([JSONValue.Member("_raw", .string(text))]) }
 
     /// The text of an object as llm stores it; `nil` for an empty one.
     static func text(of json: [UInt8]) -> String? {
