@@ -57,8 +57,9 @@ struct Answer {
         var whole = self
         whole.begin(.none)
         guard !whole.parts.isEmpty else { return nil }
-        let hidden = whole.parts.filter(\.isRedacted)
-        if !hidden.isEmpty { whole.parts = hidden + whole.parts.filter { !$0.isRedacted } }
+        if whole.parts.contains(where: \.isRedacted) {
+            whole.parts = whole.parts.filter(\.isRedacted) + whole.parts.filter { !$0.isRedacted }
+        }
         return ModelMessage(.assistant, whole.parts, providerMetadata: whole.metadata)
     }
 
