@@ -64,9 +64,10 @@ import Testing
             ])
         #expect(attachment["type"] == "image/gif")
         #expect(attachment["content"] == Data("GIF89a".utf8))
-        #expect(try self.file.texts("SELECT provider_metadata FROM messages WHERE provider_metadata IS NOT NULL") == [
-            #"{"p": {"id": "m1"}}"#
-        ])
+        #expect(
+            try self.file.texts("SELECT provider_metadata FROM messages WHERE provider_metadata IS NOT NULL") == [
+                #"{"p": {"id": "m1"}}"#
+            ])
         let links = try self.file.rows(
             """
             SELECT type, attachment_id, "order" FROM part_attachments JOIN parts ON parts.id = part_attachments.part_id

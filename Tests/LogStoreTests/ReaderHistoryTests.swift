@@ -194,7 +194,8 @@ import Testing
         let history = try self.file.history(id.description, uid: 1000)
         let messages = try ModelMessage.list(try JSONValue(parsing: history.messages))
         #expect(
-            messages[0].parts.map(\.content) == (try Attachment.list(try JSONValue(parsing: sent))).map { .attachment($0) })
+            messages[0].parts.map(\.content)
+                == (try Attachment.list(try JSONValue(parsing: sent))).map { .attachment($0) })
     }
 
     /// Changes the last message on record as another program could.

@@ -23,7 +23,8 @@ struct StoredAttachment {
         case .content(let text):
             let content = Self.bytes(text)
             // Empty bytes count as none, as they do in llm.
-            self.id = content.isEmpty ? ContentIdentity.attachment(url: nil) : ContentIdentity.attachment(content: content)
+            self.id =
+                content.isEmpty ? ContentIdentity.attachment(url: nil) : ContentIdentity.attachment(content: content)
             self.type = said ?? Self.type(of: content) ?? Self.unknownType
             self.url = nil
             self.content = content

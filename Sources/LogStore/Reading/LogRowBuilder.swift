@@ -83,7 +83,8 @@ struct LogRowBuilder {
         let table = request != nil ? "requests" : "turns"
         let options = try self.json("options_json", of: "FROM \(table) WHERE id = ?", id)
         let schema = try self.json(
-            "schemas.content", of: "FROM \(table) AS row JOIN schemas ON schemas.id = row.schema_id WHERE row.id = ?", id)
+            "schemas.content", of: "FROM \(table) AS row JOIN schemas ON schemas.id = row.schema_id WHERE row.id = ?",
+            id)
         if let options = options.value { object.add("options", options) }
         if let schema = schema.value { object.add("schema", schema) }
         nodes += (options.value?.nodeCount ?? 0) + (schema.value?.nodeCount ?? 0)

@@ -64,7 +64,8 @@ final class MessageReader {
             let reason = if case .invalidValue(_, let reason) = error { reason } else { error.description }
             throw Failure(
                 .invalidRequest,
-                "the conversation cannot be continued: one of its messages on record is none that can be sent: \(reason)")
+                "the conversation cannot be continued: one of its messages on record is none that can be sent: \(reason)"
+            )
         }
         for part in message.parts {
             switch part.content {

@@ -41,7 +41,8 @@ final class PreparedStatement {
         try self.check(
             blob.withUnsafeBytes {
                 sqlite3_bind_blob64(
-                    self.handle, index, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), UInt64($0.count), Self.copied)
+                    self.handle, index, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), UInt64($0.count), Self.copied
+                )
             })
     }
 
