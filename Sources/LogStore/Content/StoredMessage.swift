@@ -63,18 +63,15 @@ struct StoredPart {
         self.type = part.type
         var text: String?
         var toolName: String?
-        var attachments: [Attachment] = []
         switch part.content {
         case .text(let literal), .reasoning(let literal, _): text = literal
-        case .attachment(let attachment): attachments = [attachment]
+        case .attachment: break
         case .toolCall(let call): toolName = call.name
-        case .toolResult(let result):
-            toolName = result.name
-            attachments = result.attachments
+        case .toolResult(let result): toolName = result.name
         }
         self.text = text
         self.toolName = toolName
-        self.attachments = attachments.map(StoredAttachment.init)
+        self.attachments = part.content.attachments.map(StoredAttachment.init)
         if case .text = part.content, part.providerMetadata == nil {
             self.members = []
         } else {

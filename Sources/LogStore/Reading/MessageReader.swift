@@ -67,13 +67,7 @@ final class MessageReader {
                 "the conversation cannot be continued: one of its messages on record is none that can be sent: \(reason)"
             )
         }
-        for part in message.parts {
-            switch part.content {
-            case .attachment(let attachment): try self.check(attachment)
-            case .toolResult(let result): for attachment in result.attachments { try self.check(attachment) }
-            case .text, .reasoning, .toolCall: break
-            }
-        }
+        for part in message.parts { for attachment in part.content.attachments { try self.check(attachment) } }
     }
 
     private func check(_ attachment: Attachment) throws {
