@@ -34,13 +34,19 @@ public struct LogRow: Equatable, Sendable {
     /// The conversation's system prompt.
     public var system: String?
     public var prompt: String
+    /// What was shown with the prompt: objects with `id` and perhaps `type` and `url`.
+    public var attachments: [JSONValue]
     /// An object.
     public var options: JSONValue?
+    /// What the answer had to look like: a JSON Schema.
+    public var schema: JSONValue?
     /// What was delivered of the answer.
     public var response: String
     public var reasoning: String?
     /// Objects with `tool_call_id`, `name` and `arguments`.
     public var toolCalls: [JSONValue]
+    /// What came of tool calls: objects with `name`, `output` and perhaps `tool_call_id` and `exception`.
+    public var toolResults: [JSONValue]
     public var inputTokens: Int?
     public var outputTokens: Int?
     public var finishReason: String?
@@ -65,10 +71,13 @@ public struct LogRow: Equatable, Sendable {
         self.conversationName = value["conversation_name"]?.string
         self.system = value["system"]?.string
         self.prompt = try members.text("prompt")
+        self.attachments = value["attachments"]?.array ?? []
         self.options = value["options"]
+        self.schema = value["schema"]
         self.response = try members.text("response")
         self.reasoning = value["reasoning"]?.string
         self.toolCalls = value["tool_calls"]?.array ?? []
+        self.toolResults = value["tool_results"]?.array ?? []
         self.inputTokens = value["usage"]?["input"]?.integer
         self.outputTokens = value["usage"]?["output"]?.integer
         self.finishReason = value["finish_reason"]?.string

@@ -11,9 +11,11 @@ enum LogText {
         }
         if let system = row.system { add("System", system) }
         add("Prompt", row.prompt)
+        add("Attachments", row.attachments.map { $0.text() + "\n" }.joined())
         if let reasoning = row.reasoning { add("Reasoning", reasoning) }
         add("Response", row.response)
         add("Tool calls", row.toolCalls.map { $0.text() + "\n" }.joined())
+        add("Tool results", row.toolResults.map { $0.text() + "\n" }.joined())
         if let error = row.error { add("Error", "\(error.code): \(error.message)") }
         return text
     }
@@ -44,6 +46,7 @@ enum LogText {
         ]
         lines.append(facts.compactMap { $0 }.joined(separator: ", "))
         if let options = row.options { lines.append("options \(options.text())") }
+        if let schema = row.schema { lines.append("schema \(schema.text())") }
         if row.isTruncated { lines.append("too long to be shown whole; logs.db has all of it") }
         if let reason = row.unreadable { lines.append("not whole in logs.db: \(reason)") }
         return lines

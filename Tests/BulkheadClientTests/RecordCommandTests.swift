@@ -10,9 +10,11 @@ struct RecordCommandTests {
     private static let full = """
         {"id":"01k9x3g6ncw7jv0q8r6m2t5y4b","state":"done","uid":1000,"provider":"openai","model":"gpt-4o-mini",\
         "started_at_ms":1763679845123,"duration_ms":812,"conversation":"01k9x3fzzzt4bq6h1e8w5m0n2c",\
-        "conversation_name":"Name a ship.","system":"One word.","prompt":"Another.","options":{"temperature":0.2},\
+        "conversation_name":"Name a ship.","system":"One word.","prompt":"Another.","attachments":[{"id":"a1","type":"image/png"}],\
+        "options":{"temperature":0.2},"schema":{"type":"object"},\
         "response":"Fram\\n","reasoning":"Hm.",\
         "tool_calls":[{"tool_call_id":"c","name":"look_up","arguments":{"ship":"Fram"}}],\
+        "tool_results":[{"name":"look_up","output":"1892"}],\
         "usage":{"input":12,"output":7},"finish_reason":"stop"}
         """
     private static let failed = """
@@ -34,6 +36,7 @@ struct RecordCommandTests {
                 conversation 01k9x3fzzzt4bq6h1e8w5m0n2c: Name a ship.
                 done, 812 ms, 12 tokens in, 7 out, finish reason stop, uid 1000
                 options {"temperature":0.2}
+                schema {"type":"object"}
 
                 ## System
 
@@ -42,6 +45,10 @@ struct RecordCommandTests {
                 ## Prompt
 
                 Another.
+
+                ## Attachments
+
+                {"id":"a1","type":"image/png"}
 
                 ## Reasoning
 
@@ -54,6 +61,10 @@ struct RecordCommandTests {
                 ## Tool calls
 
                 {"tool_call_id":"c","name":"look_up","arguments":{"ship":"Fram"}}
+
+                ## Tool results
+
+                {"name":"look_up","output":"1892"}
 
                 # 2025-11-20 23:04:04  gpt-4o-mini (openai)  01k9x3fzzzt4bq6h1e8w5m0n2c
                 error, 30 ms, uid 1000

@@ -182,4 +182,61 @@ import Testing
                 + "WHERE message_hash = ?", [try self.file.tip(of: first.conversation)])
         #expect { try self.file.history(first.conversation) } throws: { "\($0)".contains("cannot be read") }
     }
+
+    @Test func attachmentsComeBackAsTheyWereSent() throws {
+        let sent = #"""
+            [{"type":"image/png","content":"AP8Q"},{"type":"text/plain","content":"AP8Q"},{"url":"https://example.org/x"},
+            {"content":"AAEC"},{"content":""}]
+            """#
+        let id = self.file.ulid()
+        try self.file.store.commit(
+            Samples.prompt(id) { $0.attachments = Array(sent.utf8) }, Samples.end(id, output: [.text("a")]))
+        let history = try self.file.history(id.description, uid: 1000)
+        let messages = try ModelMessage.list(try JSONValue(parsing: history.messages))
+        #expect(
+            messages[0].parts.map(\.content)
+                == (try Attachment.list(try JSONValue(parsing: sent))).map { .attachment($0) })
+    }
+
+    /// Changes the last message on record as another program could.
+    private func historyAfter(part type: String, _ payload: String) throws -> Failure? {
+        let first = try self.file.exchange("one", "1")
+        try self.file.execute(
+            "UPDATE parts SET type = ?, text = NULL, payload = ? WHERE message_hash = ?",
+            [type, payload, try self.file.tip(of: first.conversation)])
+        return #expect(throws: Failure.self) { try self.file.history(first.conversation) }
+    }
+
+    @Test(arguments: [
+        ("video", "{}", "there is no part of type 'video'"),
+        ("tool_call", #"{"name": "f", "arguments": [1]}"#, "needs a 'name' and an object 'arguments'"),
+        ("tool_call", #"{"arguments": {}}"#, "needs a 'name' and an object 'arguments'"),
+        ("tool_result", #"{"name": "f"}"#, "needs a text 'output'"),
+        ("text", #"{"provider_metadata": 3}"#, "'provider_metadata' must be an object"),
+        ("attachment", "{}", "has no 'attachment'"),
+    ])
+    func whatNoWorkerCouldReadIsRefused(vector: (type: String, payload: String, reason: String)) throws {
+        let failure = try self.historyAfter(part: vector.type, vector.payload)
+        #expect(failure?.code == .invalidRequest)
+        #expect(failure?.message.contains(vector.reason) == true, "\(failure?.message ?? "")")
+    }
+
+    @Test func aRoleThatNobodyHasIsRefused() throws {
+        let first = try self.file.exchange("one", "1")
+        try self.file.execute("UPDATE messages SET role = 'robot' WHERE hash = ?", [first.hash])
+        #expect { try self.file.history(first.conversation) } throws: { error in
+            (error as? Failure)?.message.contains("the role 'robot' is none of") == true
+        }
+    }
+
+    @Test(arguments: [
+        ("attachment", #"{"attachment": {"id": "a"}}"#),
+        ("tool_result", #"{"name": "f", "output": "o", "attachments": [{"id": "a"}]}"#),
+    ])
+    func aFileThatLLMWasShownCannotBeShownAgain(vector: (type: String, payload: String)) throws {
+        try self.file.execute("INSERT INTO attachments VALUES ('a', 'image/png', '/tmp/x.png', NULL, NULL)")
+        let failure = try self.historyAfter(part: vector.type, vector.payload)
+        #expect(failure?.code == .invalidRequest)
+        #expect(failure?.message.contains("the file '/tmp/x.png'") == true)
+    }
 }

@@ -43,6 +43,54 @@ import Testing
             ])
     }
 
+    @Test func aRowSaysWhatCameWithThePromptAndWhatCameOfTools() throws {
+        let id = self.file.ulid()
+        let call = ToolCall(id: "s", name: "search", arguments: Array("{}".utf8), isServerExecuted: true)
+        let asked = Samples.prompt(id) {
+            $0.prompt = Array(#""p""#.utf8)
+            $0.attachments = Array(#"[{"content":"R0lGODlh"},{"type":"image/png","url":"https://example.org/x"}]"#.utf8)
+            $0.schema = Array(#"{"type":"object"}"#.utf8)
+            $0.toolResults = Array(
+                #"[{"name":"f","output":"o","tool_call_id":"t","exception":"E: x","attachments":[{"url":"u"}]}]"#.utf8)
+        }
+        let result = ToolResult(name: "search", output: "[]", toolCallID: "s", isServerExecuted: true)
+        try self.file.store.commit(asked, Samples.output(id, .toolCall(call), .toolResult(result)))
+        let open = try #require(try self.file.logs().rows.first)
+        try self.file.store.commit(Samples.end(id, output: []))
+        let row = try #require(try self.file.logs().rows.first)
+        let link = try self.file.sql { db in
+            try String.fetchOne(db, sql: "SELECT id FROM attachments WHERE url = 'https://example.org/x'")
+        }
+        for row in [open, row] {
+            #expect(row["attachments"]?.array?.count == 2)
+            #expect(row["attachments"]?[0]?["type"]?.string == "image/gif")
+            #expect(
+                row["attachments"]?[1]?.text()
+                    == #"{"id":"\#(link ?? "")","type":"image/png","url":"https://example.org/x"}"#)
+            #expect(row["schema"]?.text() == #"{"type":"object"}"#)
+            #expect(
+                row["tool_calls"]?.text()
+                    == #"[{"tool_call_id":"s","name":"search","arguments":{},"server_executed":true}]"#)
+            #expect(
+                row["tool_results"]?.text()
+                    == #"[{"name":"f","output":"o","tool_call_id":"t","exception":"E: x"},"#
+                    + #"{"name":"search","output":"[]","tool_call_id":"s","server_executed":true}]"#)
+            #expect(row["truncated"] == nil)
+        }
+    }
+
+    @Test func aResultThatIsTooLongIsLeftOut() throws {
+        let id = self.file.ulid()
+        let long = String(repeating: "x", count: 300_000)
+        try self.file.store.commit(
+            Samples.prompt(id) {
+                $0.toolResults = Array(#"[{"name":"f","output":"\#(long)"},{"name":"g","output":"o"}]"#.utf8)
+            })
+        let row = try #require(try self.file.logs().rows.first)
+        #expect(row["tool_results"]?.text() == #"[{"name":"g","output":"o"}]"#)
+        #expect(row["truncated"]?.bool == true)
+    }
+
     @Test func whatIsOpenShowsWhatWasDelivered() throws {
         let silent = try self.file.open("one")
         let talking = try self.file.open("two")

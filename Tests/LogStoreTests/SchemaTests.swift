@@ -123,13 +123,16 @@ import Testing
             """
             INSERT INTO _llm_migrations VALUES ('m099_from_the_future', '');
             ALTER TABLE turns ADD COLUMN mood TEXT;
-            DELETE FROM grdb_migrations WHERE identifier = '2-llm';
+            DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP TABLE bulkhead_output;
             DROP INDEX requests_conversation;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
             ALTER TABLE requests DROP COLUMN options_json;
             ALTER TABLE requests DROP COLUMN turn;
+            ALTER TABLE requests DROP COLUMN schema_id;
+            ALTER TABLE requests DROP COLUMN tool_ids;
+            ALTER TABLE requests DROP COLUMN resolved_model;
             """)
         let file = try self.open()
         #expect(try file.integer("SELECT count(*) FROM _llm_migrations") == 31)
@@ -155,13 +158,16 @@ import Testing
         try self.execute(
             """
             INSERT INTO requests (id, state, started_ms, provider, model) VALUES ('a', 'done', 1, 'p', 'm');
-            DELETE FROM grdb_migrations WHERE identifier = '2-llm';
+            DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP INDEX requests_conversation;
             DROP TABLE bulkhead_output;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
             ALTER TABLE requests DROP COLUMN options_json;
             ALTER TABLE requests DROP COLUMN turn;
+            ALTER TABLE requests DROP COLUMN schema_id;
+            ALTER TABLE requests DROP COLUMN tool_ids;
+            ALTER TABLE requests DROP COLUMN resolved_model;
             """)
         try LogStore(path: self.directory.database, durability: .relaxed).close()
         let row = try #require(try file.rows().first)

@@ -31,6 +31,17 @@ struct ClientRequestTests {
         #expect(try SlotRequest(decoding: frame) == .prompt(expected))
     }
 
+    @Test(arguments: [
+        #""attachments":[{"path":"/etc/passwd"}]"#,
+        #""messages":[{"role":"user","parts":[{"type":"attachment","attachment":{"path":"/etc/passwd"}}]}]"#,
+        #""tool_results":[{"name":"f","output":"o","attachments":[{"path":"/etc/passwd"}]}]"#,
+    ])
+    func noFileOfAClientIsOpened(field: String) {
+        #expect { try Self.decode("{\"id\":1,\"op\":\"prompt\",\(field)}") } throws: {
+            "\($0)".contains("the daemon opens no files of clients")
+        }
+    }
+
     @Test func aWorkersCodeThatIsNotAWorkersIsRefused() {
         for code in ErrorCode.allCases {
             let event = SlotEvent.error(Failure(code, "m"), usage: nil).encoded

@@ -105,8 +105,10 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let logRows = Array(
         #"""
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
-        "conversation_name":"n","system":"s","prompt":"p","options":{},"response":"r","reasoning":"w",
-        "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{},"server_executed":true}],"usage":{"input":1,"output":2,"details":{}},
+        "conversation_name":"n","system":"s","prompt":"p","attachments":[{"id":"a","type":"t","url":"u"}],"options":{},"schema":{},"response":"r","reasoning":"w",
+        "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{},"server_executed":true}],
+        "tool_results":[{"name":"n","output":"o","tool_call_id":"t","server_executed":true,"exception":"e","attachments":[]}],
+        "usage":{"input":1,"output":2,"details":{}},
         "finish_reason":"stop","error":{"code":"c","message":"m"},"truncated":true,"unreadable":"u"}]
         """#.utf8)
     private static let requestRows = Array(

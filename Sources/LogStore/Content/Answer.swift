@@ -2,8 +2,12 @@ import JSON
 import Messages
 
 /// What a model said, put together as llm does: texts that follow each other are one part, and empty ones are none.
+///
+/// Reasoning that the provider keeps to itself stands at the front.
 struct Answer {
-    private var finished: [MessagePart] = []
+    private var parts: [MessagePart] = []
+    /// Of the message as a whole.
+    private var metadata: JSONValue?
     /// The part that goes on while events of its kind follow each other.
     private var run = Run.none
 
@@ -26,56 +30,88 @@ struct Answer {
         case (.reasoning(let more), .reasoning(let text)): self.run = .reasoning(text + more)
         case (.text(let text), _): self.begin(.text(text))
         case (.reasoning(let text), _): self.begin(.reasoning(text))
-        case (.toolCall(let call), _):
-            self.begin(.none)
-            self.finished.append(
-                .toolCall(id: call.id, name: call.name, arguments: PythonObject.value(of: call.arguments)))
-        case (.toolResult, _), (.metadata, _), (.done, _), (.error, _): break
+        case (.toolCall(let call), _): self.add(.toolCall(call))
+        case (.toolResult(let result), _): self.add(.toolResult(result))
+        case (.metadata(let metadata), _): self.append(metadata)
+        case (.done, _), (.error, _): break
         }
     }
 
+    private mutating func add(_ content: MessagePart.Content) {
+        self.begin(.none)
+        self.parts.append(MessagePart(content))
+    }
+
+    /// Ends the part that went on, and begins another.
     private mutating func begin(_ run: Run) {
-        self.finished = self.parts
+        switch self.run {
+        case .text(let text) where !text.isEmpty: self.parts.append(MessagePart(.text(text)))
+        case .reasoning(let text) where !text.isEmpty: self.parts.append(MessagePart(.reasoning(text)))
+        case .none, .text, .reasoning: break
+        }
         self.run = run
     }
 
-    /// The parts of the answer so far.
-    var parts: [MessagePart] {
-        switch self.run {
-        case .text(let text) where !text.isEmpty: self.finished + [.text(text)]
-        case .reasoning(let text) where !text.isEmpty: self.finished + [.reasoning(text)]
-        case .none, .text, .reasoning: self.finished
+    /// The message; `nil` where nothing was said.
+    var message: ModelMessage? {
+        var whole = self
+        whole.begin(.none)
+        guard !whole.parts.isEmpty else { return nil }
+        if whole.parts.contains(where: \.isRedacted) {
+            whole.parts = whole.parts.filter(\.isRedacted) + whole.parts.filter { !$0.isRedacted }
+        }
+        return ModelMessage(.assistant, whole.parts, providerMetadata: whole.metadata)
+    }
+
+    // MARK: Metadata
+
+    private mutating func append(_ more: PartMetadata) {
+        let isOpen = if case .reasoning(let text) = self.run { !text.isEmpty } else { false }
+        self.begin(.none)
+        guard more.isRedacted || more.providerMetadata != nil else { return }
+        switch more.target {
+        case .message: self.metadata = Self.merged(self.metadata, more.providerMetadata)
+        case .text: self.add(more, to: .text(""))
+        case .reasoning:
+            // Reasoning that is kept secret is a part of its own, unless it ends what was said.
+            if more.isRedacted, !isOpen { self.parts.append(MessagePart(.reasoning(""))) }
+            self.add(more, to: .reasoning(""))
+        case .toolCall, .toolResult:
+            // There is no empty one of these.
+            let last = self.parts.lastIndex { $0.type == more.target.rawValue }
+            if let last { self.add(more, at: last) }
         }
     }
 
-    /// All text of the parts, which is what a search finds.
-    static func text(of parts: [MessagePart]) -> String {
-        if case .text(let text)? = parts.first, parts.count == 1 { return text }
-        return parts.reduce(into: "") { text, part in
-            if case .text(let more) = part { text += more }
+    /// Adds the metadata to the last part if it is like `empty`, and otherwise to a new one.
+    private mutating func add(_ more: PartMetadata, to empty: MessagePart.Content) {
+        if self.parts.last?.type != more.target.rawValue { self.parts.append(MessagePart(empty)) }
+        self.add(more, at: self.parts.count - 1)
+    }
+
+    private mutating func add(_ more: PartMetadata, at index: Int) {
+        self.parts[index].providerMetadata = Self.merged(self.parts[index].providerMetadata, more.providerMetadata)
+        if more.isRedacted, case .reasoning(let text, _) = self.parts[index].content {
+            self.parts[index].content = .reasoning(text, isRedacted: true)
         }
+    }
+
+    /// Both; of a provider's two, the later.
+    private static func merged(_ first: JSONValue?, _ second: JSONValue?) -> JSONValue? {
+        guard var members = first?.members else { return second }
+        for member in second?.members ?? [] {
+            if let index = members.firstIndex(where: { $0.name == member.name }) {
+                members[index] = member
+            } else {
+                members.append(member)
+            }
+        }
+        return .object(members)
     }
 }
 
-/// A JSON object that is stored where llm reads it.
-enum PythonObject {
-    /// The object, or `{"_raw": "…"}` where Python could not read it: one such value would end every listing of llm.
-    static func value(of json: [UInt8]) -> JSONValue {
-        if let value = try? JSONValue(parsing: json, bounds: .lenient), value.members != nil, value.isReadableByPython {
-            return value
-        }
-        return .object([JSONValue.Member("_raw", .string(String(decoding: json, as: UTF8.self)))])
-    }
-
-    /// The text of an object as llm stores it; `nil` for an empty one.
-    static func text(of json: [UInt8]) -> String? {
-        let value = Self.value(of: json)
-        return value.members?.isEmpty == false ? PythonJSON.text(value, .plain) : nil
-    }
-
-    /// The text of a prompt's options as llm stores them: without those that are null, and `nil` where none are left.
-    static func options(_ json: [UInt8]) -> String? {
-        let members = Self.value(of: json).members?.filter { !$0.value.isNull } ?? []
-        return members.isEmpty ? nil : PythonJSON.text(.object(members), .plain)
+extension MessagePart {
+    fileprivate var isRedacted: Bool {
+        if case .reasoning(_, isRedacted: true) = self.content { true } else { false }
     }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 import JSON
 
 /// The names that llm gives to what several messages may share.
@@ -26,18 +25,9 @@ enum ContentIdentity {
     /// The id of an attachment that came with its bytes.
     static func attachment(content: [UInt8]) -> String { Digest.sha256(content) }
 
-    /// The id of an attachment that came as an address: what lies there may change, its name does not.
-    static func attachment(url: String) -> String {
-        Digest.sha256(PythonJSON.bytes(.object([JSONValue.Member("url", .string(url))]), .plain))
-    }
-
-    /// The id of an attachment in llm's wire form, with `content` in Base64 or `url`.
-    ///
-    /// Content that is empty counts as none, as it does in llm.
-    static func attachment(_ wire: JSONValue) -> String {
-        if let text = wire["content"]?.string, let content = Data(base64Encoded: text), !content.isEmpty {
-            return Self.attachment(content: Array(content))
-        }
-        return Self.attachment(url: wire["url"]?.string ?? "")
+    /// The id of an attachment that came as an address, or as nothing: what lies there may change, its name does not.
+    static func attachment(url: String?) -> String {
+        let url = url.map(JSONValue.string) ?? .null
+        return Digest.sha256(PythonJSON.bytes(.object([JSONValue.Member("url", url)]), .plain))
     }
 }

@@ -21,37 +21,4 @@ enum MessageHash {
         text.append(UInt8(ascii: "}"))
         return "b2:" + Digest.blake2b16(text)
     }
-
-    /// The hash of any message in llm's wire form; attachments count by their ids and types.
-    static func of(wire: JSONValue, parent: String?) -> String {
-        Self.of(canonical: PythonJSON.bytes(Self.hashed(wire), .canonical), parent: parent)
-    }
-
-    private static func hashed(_ wire: JSONValue) -> JSONValue {
-        wire.mappingMember("parts") { parts in
-            .array(
-                (parts.array ?? []).map { part in
-                    part.mappingMember("attachment", Self.attachment)
-                        .mappingMember("attachments") { .array(($0.array ?? []).map(Self.attachment)) }
-                })
-        }
-    }
-
-    private static func attachment(_ wire: JSONValue) -> JSONValue {
-        .object([
-            JSONValue.Member("id", .string(ContentIdentity.attachment(wire))),
-            JSONValue.Member("type", wire["type"] ?? .null),
-        ])
-    }
-}
-
-extension JSONValue {
-    /// This object with the value of the member `name` replaced; unchanged where there is none.
-    fileprivate func mappingMember(_ name: String, _ transform: (JSONValue) -> JSONValue) -> JSONValue {
-        guard case .object(var members) = self, let index = members.firstIndex(where: { $0.name == name }) else {
-            return self
-        }
-        members[index].value = transform(members[index].value)
-        return .object(members)
-    }
 }

@@ -8,10 +8,13 @@ import Messages
 /// and what was answered are the messages that the turn has added to it.
 struct LogRowBuilder {
     /// The longest text, in bytes; the file has it whole.
-    private static let textBound = 256 << 10
-    /// The longest JSON of a prompt's options, and of all tool calls of an answer, and how many values it may hold.
-    private static let jsonBound = 256 << 10
-    private static let jsonNodes = 64 << 10
+    static let textBound = 256 << 10
+    /// The longest name of a conversation, in bytes: that of one is short.
+    private static let nameBound = 1 << 10
+    /// The longest JSON of a prompt's options, of its schema, of what came with it, and of all tool calls and results of an
+    /// answer, and how many values it may hold: all of them together are fewer than a frame may have.
+    static let jsonBound = 256 << 10
+    static let jsonNodes = 64 << 10
 
     private let connection: ReadConnection
     private let messages: StoredMessages
@@ -74,21 +77,27 @@ struct LogRowBuilder {
         let prompt = try self.prompt(parent)
         reasons += prompt.problems
         object.add("prompt", prompt.text.text)
-        isTruncated = isTruncated || prompt.text.isCut
+        if !prompt.attachments.isEmpty { object.add("attachments", rawElements: prompt.attachments.elements) }
+        isTruncated = isTruncated || prompt.isCut
 
-        let options = try self.options(request: request, turn: turn)
-        if let value = options.value {
-            object.add("options", value)
-            nodes += value.nodeCount
-        }
-        isTruncated = isTruncated || options.isCut
+        let table = request != nil ? "requests" : "turns"
+        let options = try self.json("options_json", of: "FROM \(table) WHERE id = ?", id)
+        let schema = try self.json(
+            "schemas.content", of: "FROM \(table) AS row JOIN schemas ON schemas.id = row.schema_id WHERE row.id = ?",
+            id)
+        if let options = options.value { object.add("options", options) }
+        if let schema = schema.value { object.add("schema", schema) }
+        nodes += (options.value?.nodeCount ?? 0) + (schema.value?.nodeCount ?? 0)
+        isTruncated = isTruncated || options.isCut || schema.isCut
 
         let answer = try self.answer(request: request, turn: turn)
         reasons += answer.problems
         object.add("response", answer.text.text)
         if !answer.reasoning.isEmpty { object.add("reasoning", answer.reasoning.text) }
-        if !answer.calls.isEmpty { object.add("tool_calls", rawElements: answer.calls) }
-        nodes += answer.nodes
+        if !answer.calls.isEmpty { object.add("tool_calls", rawElements: answer.calls.elements) }
+        let results = prompt.results.elements + answer.results.elements
+        if !results.isEmpty { object.add("tool_results", rawElements: results) }
+        nodes += prompt.nodes + answer.nodes
         isTruncated = isTruncated || answer.isCut
 
         let usage = request?.usage ?? turn?.usage
@@ -106,29 +115,35 @@ struct LogRowBuilder {
             $0.text(0)
         }
         guard let name = name ?? nil, !name.isEmpty else { return nil }
-        return name.truncated(toUTF8Length: Self.textBound)
+        return name.truncated(toUTF8Length: Self.nameBound)
     }
 
     // MARK: What was asked
 
-    private func prompt(_ hash: String?) throws -> (text: BoundedText, problems: [String]) {
-        var text = BoundedText(bound: Self.textBound)
+    private func prompt(_ hash: String?) throws -> PromptContents {
+        var prompt = PromptContents()
         let run = try self.messages.run(from: hash) { $0.role == "user" || $0.role == "tool" }
-        for message in run.messages where message.role == "user" {
-            for part in try self.messages.parts(of: message.hash) where part.type == "text" {
-                try self.messages.append(part, to: &text)
+        prompt.problems = run.problem.map { ["the prompt: \($0)"] } ?? []
+        for message in run.messages {
+            for part in try self.messages.parts(of: message.hash) {
+                switch (message.role, part.type) {
+                case ("user", "text"): try self.messages.append(part, to: &prompt.text)
+                case ("user", "attachment"): try self.append(part, to: &prompt.attachments, self.attachment)
+                case (_, "tool_result"): try self.append(part, to: &prompt.results, Self.result)
+                default: break
+                }
             }
         }
-        return (text, run.problem.map { ["the prompt: \($0)"] } ?? [])
+        return prompt
     }
 
-    private func options(request: RequestRow?, turn: StoredTurn?) throws -> (value: JSONValue?, isCut: Bool) {
-        let table = request != nil ? "requests" : "turns"
+    /// A JSON object of a column, unless it is too long or none that a frame can hold.
+    ///
+    /// - Parameter rows: Which row, with one parameter for `id`.
+    private func json(_ column: String, of rows: String, _ id: String) throws -> (value: JSONValue?, isCut: Bool) {
         let stored = try self.connection.row(
-            """
-            SELECT options_json IS NOT NULL, CASE WHEN length(CAST(options_json AS BLOB)) <= ? THEN options_json END
-            FROM \(table) WHERE id = ?
-            """, [.integer(Self.jsonBound), .text(request?.id ?? turn?.id ?? "")]
+            "SELECT \(column) IS NOT NULL, CASE WHEN length(CAST(\(column) AS BLOB)) <= ? THEN \(column) END \(rows)",
+            [.integer(Self.jsonBound), .text(id)]
         ) { (isStored: $0.integer(0) != 0, text: $0.text(1)) }
         guard let stored, stored.isStored else { return (nil, false) }
         let value = stored.text.flatMap { StoredJSON.value(Array($0.utf8), nodes: Self.jsonNodes) }
@@ -136,36 +151,55 @@ struct LogRowBuilder {
         return (members.isEmpty ? nil : value, false)
     }
 
-    // MARK: What was answered
+    // MARK: Objects
 
-    private struct AnswerTexts {
-        var text = BoundedText(bound: LogRowBuilder.textBound)
-        var reasoning = BoundedText(bound: LogRowBuilder.textBound)
-        var calls: [[UInt8]] = []
-        var nodes = 0
-        var problems: [String] = []
-        var hasDroppedCalls = false
-        private var callBytes = 0
-
-        var isCut: Bool { self.text.isCut || self.reasoning.isCut || self.hasDroppedCalls }
-
-        mutating func append(_ call: ToolCall, nodes: Int) {
-            let encoded = call.encoded
-            guard self.callBytes + encoded.count <= LogRowBuilder.jsonBound,
-                self.nodes + nodes + 4 <= LogRowBuilder.jsonNodes
-            else {
-                self.hasDroppedCalls = true
-                return
-            }
-            self.calls.append(encoded)
-            self.callBytes += encoded.count
-            self.nodes += nodes + 4
+    /// Reads the JSON of a part and keeps what `object` makes of it.
+    private func append(
+        _ part: StoredMessages.Part, to list: inout BoundedList, _ object: (JSONValue) throws -> JSONValue
+    ) throws {
+        let payload = try self.messages.payload(of: part, atMost: Self.jsonBound + 1)
+        guard payload.count <= Self.jsonBound, let value = StoredJSON.value(payload, nodes: Self.jsonNodes) else {
+            return list.isCut = true
         }
+        list.append(try object(value))
     }
 
-    private func answer(request: RequestRow?, turn: StoredTurn?) throws -> AnswerTexts {
+    /// What an attachment is and where: not its bytes.
+    private func attachment(_ part: JSONValue) throws -> JSONValue {
+        let id = part["attachment"]?["id"]?.string ?? ""
+        let row = try self.connection.row("SELECT type, url FROM attachments WHERE id = ?", [.text(id)]) {
+            (type: $0.text(0), url: $0.text(1))
+        }
+        var members = [JSONValue.Member("id", .string(id))]
+        if let type = row?.type { members.append(.init("type", .string(type))) }
+        if let url = row?.url { members.append(.init("url", .string(url))) }
+        return .object(members)
+    }
+
+    private static func call(_ part: JSONValue) -> JSONValue {
+        let arguments = part["arguments"] ?? .object([])
+        let object = arguments.members == nil ? PythonObject.raw(arguments.text()) : arguments
+        return Self.call(
+            ToolCall(
+                id: part["tool_call_id"]?.string ?? "", name: part["name"]?.string ?? "",
+                arguments: object.serialized(), isServerExecuted: part["server_executed"]?.bool ?? false))
+    }
+
+    private static func call(_ call: ToolCall) -> JSONValue {
+        (try? JSONValue(parsing: call.encoded, bounds: StoredJSON.bounds)) ?? .object([])
+    }
+
+    /// What came of a call, without attachments.
+    private static func result(_ part: JSONValue) -> JSONValue {
+        let names = ["name", "output", "tool_call_id", "server_executed", "exception"]
+        return .object((part.members ?? []).filter { names.contains($0.name) && !$0.value.isNull })
+    }
+
+    // MARK: What was answered
+
+    private func answer(request: RequestRow?, turn: StoredTurn?) throws -> AnswerContents {
         guard let turn else { return try self.pieces(of: request) }
-        var answer = AnswerTexts()
+        var answer = AnswerContents()
         guard let tip = turn.tip, tip != turn.parent else { return answer }
         let run = try self.messages.run(from: tip) { $0.hash != turn.parent }
         if let problem = run.problem {
@@ -179,29 +213,19 @@ struct LogRowBuilder {
         return answer
     }
 
-    private func append(_ part: StoredMessages.Part, to answer: inout AnswerTexts) throws {
+    private func append(_ part: StoredMessages.Part, to answer: inout AnswerContents) throws {
         switch part.type {
         case "text": try self.messages.append(part, to: &answer.text)
         case "reasoning": try self.messages.append(part, to: &answer.reasoning)
-        case "tool_call":
-            let payload = try self.messages.payload(of: part, atMost: Self.jsonBound + 1)
-            guard payload.count <= Self.jsonBound, let value = StoredJSON.value(payload, nodes: Self.jsonNodes) else {
-                return answer.hasDroppedCalls = true
-            }
-            let arguments = value["arguments"] ?? .object([])
-            let object =
-                arguments.members == nil ? .object([JSONValue.Member("_raw", .string(arguments.text()))]) : arguments
-            answer.append(
-                ToolCall(
-                    id: value["tool_call_id"]?.string ?? "", name: value["name"]?.string ?? "",
-                    arguments: object.serialized()), nodes: object.nodeCount)
+        case "tool_call": try self.append(part, to: &answer.calls, Self.call)
+        case "tool_result": try self.append(part, to: &answer.results, Self.result)
         default: break
         }
     }
 
     /// What has been delivered of an answer that is not finished.
-    private func pieces(of request: RequestRow?) throws -> AnswerTexts {
-        var answer = AnswerTexts()
+    private func pieces(of request: RequestRow?) throws -> AnswerContents {
+        var answer = AnswerContents()
         guard let request, request.state == "open" else { return answer }
         try self.connection.rows(
             "SELECT events FROM bulkhead_output WHERE request = ? ORDER BY sequence", [.text(request.id)]
@@ -211,49 +235,13 @@ struct LogRowBuilder {
                 switch event {
                 case .text(let text): answer.text.append(text.utf8)
                 case .reasoning(let text): answer.reasoning.append(text.utf8)
-                case .toolCall(let call):
-                    answer.append(call, nodes: StoredJSON.value(call.arguments)?.nodeCount ?? 1)
-                case .toolResult, .metadata, .done, .error: break
+                case .toolCall(let call): answer.calls.append(Self.call(call))
+                case .toolResult(let result): answer.results.append(Self.result(result.value))
+                case .metadata, .done, .error: break
                 }
             }
             return !answer.text.isCut
         }
         return answer
-    }
-}
-
-/// A row of llm's table of turns.
-struct StoredTurn {
-    let id: String
-    let thread: String?
-    let parent: String?
-    let tip: String?
-    let model: String?
-    let startedMilliseconds: Int?
-    let durationMilliseconds: Int?
-    let usage: Usage?
-
-    /// `nil` if there is no such row.
-    init?(_ id: String, _ connection: ReadConnection) throws {
-        let row = try connection.row(
-            """
-            SELECT thread_id, parent_message_hash, tip_message_hash, model, duration_ms, input_tokens, output_tokens,
-                token_details, strftime('%s', datetime_utc) * 1000 + substr(strftime('%f', datetime_utc), 4)
-            FROM turns WHERE id = ?
-            """, [.text(id)]
-        ) { row in StoredTurn(id, row) }
-        guard let row else { return nil }
-        self = row
-    }
-
-    private init(_ id: String, _ row: PreparedStatement) {
-        self.id = id
-        self.thread = row.text(0)
-        self.parent = row.text(1)
-        self.tip = row.text(2)
-        self.model = row.text(3)
-        self.durationMilliseconds = row.optionalInteger(4).map { max($0, 0) }
-        self.usage = Usage(input: row.optionalInteger(5), output: row.optionalInteger(6), storedDetails: row.text(7))
-        self.startedMilliseconds = row.optionalInteger(8).map { max($0, 0) }
     }
 }

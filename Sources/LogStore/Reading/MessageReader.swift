@@ -52,7 +52,30 @@ final class MessageReader {
         if let metadata = try self.metadata(of: hash) {
             members.append(JSONValue.Member("provider_metadata", metadata))
         }
-        return Entry(role: message.role, parent: message.parent, value: .object(members))
+        let value = JSONValue.object(members)
+        try self.check(value)
+        return Entry(role: message.role, parent: message.parent, value: value)
+    }
+
+    /// Refuses what a worker could not read or go on with: it gets messages as they are here.
+    private func check(_ value: JSONValue) throws {
+        let message: ModelMessage
+        do { message = try ModelMessage(value) } catch {
+            let reason = if case .invalidValue(_, let reason) = error { reason } else { error.description }
+            throw Failure(
+                .invalidRequest,
+                "the conversation cannot be continued: one of its messages on record is none that can be sent: \(reason)"
+            )
+        }
+        for part in message.parts { for attachment in part.content.attachments { try self.check(attachment) } }
+    }
+
+    private func check(_ attachment: Attachment) throws {
+        guard case .path(let path) = attachment.source else { return }
+        throw Failure(
+            .invalidRequest,
+            "the conversation cannot be continued: llm was shown the file '\(path.truncated(toUTF8Length: 512))', and the "
+                + "daemon opens no files; llm itself can continue it")
     }
 
     func damaged(_ reason: String) -> Failure {
@@ -136,12 +159,16 @@ final class MessageReader {
             let row: Int
             let members: [JSONValue.Member]
             let hasContent: Bool
+
+            var isNowhere: Bool { !self.members.contains { $0.name == "url" || $0.name == "path" } }
         }
         let stored = try self.connection.row(
             "SELECT rowid, type, url, path, typeof(content) IN ('text', 'blob') FROM attachments WHERE id = ?",
             [.text(id)]
         ) { row in
-            let members = [("type", row.text(1)), ("url", row.text(2)), ("path", row.text(3))].compactMap {
+            // Nobody said the type of what has this one.
+            let type = row.text(1).flatMap { $0 == StoredAttachment.unknownType ? nil : $0 }
+            let members = [("type", type), ("url", row.text(2)), ("path", row.text(3))].compactMap {
                 (name: String, text: String?) in
                 text.flatMap { $0.isEmpty ? nil : JSONValue.Member(name, .string($0)) }
             }
@@ -152,7 +179,7 @@ final class MessageReader {
         // Four characters for three bytes.
         guard try self.contents.size(row: stored.row) / 3 * 4 <= self.room else { throw HistoryQuestion.tooLong }
         let bytes = try self.contents.bytes(row: stored.row, atMost: self.room)
-        guard !bytes.isEmpty else { return .object(stored.members) }
+        guard !bytes.isEmpty || stored.isNowhere else { return .object(stored.members) }
         let text = Data(bytes).base64EncodedString()
         self.room -= min(text.utf8.count, self.room)
         return .object(stored.members + [JSONValue.Member("content", .string(text))])

@@ -45,17 +45,22 @@ enum LLMSchema {
     }
 
     private static let writtenColumns: [(table: String, columns: [String])] = [
-        ("messages", ["hash", "parent_hash", "role"]),
+        ("messages", ["hash", "parent_hash", "role", "provider_metadata"]),
         ("parts", ["message_hash", "position", "type", "tool_name", "text", "payload"]),
         ("threads", ["id", "name", "tip_message_hash", "datetime_utc"]),
         (
             "turns",
             [
                 "id", "thread_id", "parent_message_hash", "tip_message_hash", "model", "options_json", "input_tokens",
-                "output_tokens", "token_details", "duration_ms", "datetime_utc",
+                "output_tokens", "token_details", "duration_ms", "datetime_utc", "resolved_model", "schema_id",
             ]
         ),
         ("turn_search", ["turn_id", "prompt", "response"]),
+        ("attachments", ["id", "type", "path", "url", "content"]),
+        ("part_attachments", ["part_id", "attachment_id", "order"]),
+        ("schemas", ["id", "content"]),
+        ("tools", ["id", "hash", "name", "description", "input_schema"]),
+        ("turn_tools", ["turn_id", "tool_id"]),
     ]
 
     /// Those that ``legacy`` stands for.

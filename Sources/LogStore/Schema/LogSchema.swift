@@ -49,6 +49,9 @@ enum LogSchema {
             try LLMSchema.adopt(db)
             try db.execute(sql: Self.prompts)
         }
+        migrator.registerMigration("3-definitions", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.definitions)
+        }
         return migrator
     }
 
@@ -96,5 +99,12 @@ enum LogSchema {
             events TEXT NOT NULL,
             PRIMARY KEY (request, sequence)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// What a prompt asked besides its messages, and who answered.
+    private static let definitions = """
+        ALTER TABLE requests ADD COLUMN schema_id TEXT;
+        ALTER TABLE requests ADD COLUMN tool_ids TEXT;
+        ALTER TABLE requests ADD COLUMN resolved_model TEXT;
         """
 }

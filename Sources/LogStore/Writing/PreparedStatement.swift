@@ -36,6 +36,16 @@ final class PreparedStatement {
             })
     }
 
+    func bind(blob: [UInt8]?, at index: CInt) throws {
+        guard let blob else { return try self.check(sqlite3_bind_null(self.handle, index)) }
+        try self.check(
+            blob.withUnsafeBytes {
+                sqlite3_bind_blob64(
+                    self.handle, index, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), UInt64($0.count), Self.copied
+                )
+            })
+    }
+
     func bind(_ integer: Int?, at index: CInt) throws {
         guard let integer else { return try self.check(sqlite3_bind_null(self.handle, index)) }
         try self.check(sqlite3_bind_int64(self.handle, index, Int64(integer)))

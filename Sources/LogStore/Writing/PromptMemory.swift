@@ -1,7 +1,9 @@
+import Messages
+
 /// The text of the message that an answer follows.
 struct PromptText: Equatable {
     /// `nil` for a role that is none of ours.
-    let role: Message.Role?
+    let role: ModelMessage.Role?
     let text: String
 
     /// What a conversation is named after: its first prompt, or its system prompt where that is empty.
@@ -22,12 +24,12 @@ struct PromptMemory {
     private var texts: [String: PromptText] = [:]
     private var bytes = 0
 
-    /// Keeps the text of a prompt's last message, if there is room.
-    mutating func remember(_ message: Message?, of request: String) {
-        guard let message, case .text(let text)? = message.parts.first else { return }
-        let cost = text.utf8.count + Self.overhead
+    /// Keeps the text, if there is room.
+    mutating func remember(_ text: PromptText?, of request: String) {
+        guard let text else { return }
+        let cost = text.text.utf8.count + Self.overhead
         guard self.bytes + cost <= Self.maximumBytes else { return }
-        guard self.texts.updateValue(PromptText(role: message.role, text: text), forKey: request) == nil else { return }
+        guard self.texts.updateValue(text, forKey: request) == nil else { return }
         self.bytes += cost
     }
 

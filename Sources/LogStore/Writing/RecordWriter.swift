@@ -8,6 +8,7 @@ import Messages
 final class RecordWriter {
     private let requests: RequestRows
     private let messages: MessageRows
+    private let definitions: DefinitionRows
     private let turns: TurnRows
     private let searches: SearchRows
     private let outputs: OutputRows
@@ -16,6 +17,7 @@ final class RecordWriter {
     init(_ db: Database) throws {
         self.requests = try RequestRows(db)
         self.messages = try MessageRows(db)
+        self.definitions = try DefinitionRows(db)
         self.turns = try TurnRows(db)
         self.searches = try SearchRows(db)
         self.outputs = try OutputRows(db)
@@ -57,18 +59,19 @@ final class RecordWriter {
         try self.searches.insert()
     }
 
+    /// - Returns: `false` if the id is taken, or if what was asked cannot be read.
     private func open(_ record: OpenRecord, session: ULID) throws -> Bool {
-        guard let content = record.content else {
-            return try self.requests.insert(record, session: session.description, prompt: nil)
-        }
+        let session = session.description
+        guard let content = record.content else { return try self.requests.insert(record, session: session) }
         let parent = try content.parent.flatMap { try self.messages.contains($0) ? $0 : nil }
         let prompt = StoredPrompt(content, parent: parent)
-        guard try self.requests.insert(record, session: session.description, prompt: prompt) else { return false }
-        for entry in prompt.messages {
-            try self.messages.insert(entry.message, hash: entry.hash, parent: entry.parent)
-        }
-        self.prompts.remember(prompt.messages.last?.message, of: record.request.description)
-        return true
+        let definitions = PromptDefinitions(
+            schema: try prompt.schema.map(self.definitions.insert),
+            tools: prompt.tools.isEmpty ? nil : try self.definitions.insert(prompt.tools))
+        guard try self.requests.insert(record, session: session, prompt: prompt, definitions) else { return false }
+        try self.messages.insert(prompt.messages)
+        self.prompts.remember(prompt.text, of: record.request.description)
+        return prompt.isReadable
     }
 
     /// - Parameter pieces: What the model said since the last piece that has a row, as arrays of events.
@@ -79,16 +82,15 @@ final class RecordWriter {
         for piece in try self.outputs.take(ending.request) + pieces {
             do { try answer.append(events: piece) } catch { isReadable = false }
         }
-        let parts = answer.parts
+        let message = answer.message.map(StoredMessage.init)
         let isWhole = ending.state == .done
-        let hasTurn = isWhole || !parts.isEmpty
+        let hasTurn = isWhole || message != nil
         let remembered = self.prompts.recall(ending.request)
         guard let request = try self.requests.close(ending, hasTurn: hasTurn) else { return false }
         guard let conversation = request.conversation, hasTurn else { return isReadable }
 
         var tip = request.parent
-        if !parts.isEmpty {
-            let message = Message(.assistant, parts)
+        if let message {
             let hash = message.hash(after: tip)
             try self.messages.insert(message, hash: hash, parent: tip)
             tip = hash
@@ -98,45 +100,9 @@ final class RecordWriter {
             conversation, name: ConversationName.of(prompt?.name ?? ""), tip: tip, isWhole: isWhole,
             at: ending.atMilliseconds)
         try self.turns.insertTurn(ending, of: request, tip: tip)
+        if let tools = request.tools { try self.definitions.link(turn: ending.request, tools: tools) }
         self.searches.add(
-            turn: ending.request, prompt: prompt?.searched ?? "", response: Answer.text(of: parts))
+            turn: ending.request, prompt: prompt?.searched ?? "", response: message?.text ?? "")
         return isReadable
     }
-}
-
-/// The messages of a prompt, with their hashes, and what else its request's row names.
-struct StoredPrompt {
-    struct Entry {
-        let message: Message
-        let hash: String
-        let parent: String?
-    }
-
-    let conversation: String
-    let options: String?
-    /// Those that the prompt adds, oldest first; as in llm, an empty text is no message.
-    let messages: [Entry]
-    /// The hash of the message that the answer follows; `nil` where there is none.
-    let hash: String?
-
-    /// - Parameter parent: The hash of a message that is stored; `nil` where a thread begins.
-    init(_ content: PromptContent, parent: String?) {
-        var tip = parent
-        var messages: [Entry] = []
-        func add(_ role: Message.Role, _ json: [UInt8]?) {
-            guard let text = json.flatMap(Self.text), !text.isEmpty else { return }
-            let message = Message(role, [.text(text)])
-            let hash = message.hash(after: tip)
-            messages.append(Entry(message: message, hash: hash, parent: tip))
-            tip = hash
-        }
-        if parent == nil { add(.system, content.system) }
-        add(.user, content.prompt)
-        self.conversation = content.conversation
-        self.options = content.options.flatMap(PythonObject.options)
-        self.messages = messages
-        self.hash = tip
-    }
-
-    private static func text(_ json: [UInt8]) -> String? { try? JSONValue(parsing: json, bounds: .lenient).string }
 }

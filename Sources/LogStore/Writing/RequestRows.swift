@@ -10,22 +10,27 @@ struct RequestRows {
         self.insertion = try PreparedStatement(
             """
             INSERT INTO requests (id, session, state, started_ms, uid, gid, pid, provider, model, stream,
-                conversation, parent_message_hash, options_json)
-            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                conversation, parent_message_hash, options_json, schema_id, tool_ids)
+            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
         self.closing = try PreparedStatement(
             """
             UPDATE requests SET state = ?, ended_ms = ?, duration_ms = ?, input_tokens = ?, output_tokens = ?,
                 usage_details = ?, finish_reason = ?, error_code = ?, error_message = ?, provider_request_id = ?,
-                turn = CASE WHEN ? AND conversation IS NOT NULL THEN id END
+                resolved_model = ?, turn = CASE WHEN ? AND conversation IS NOT NULL THEN id END
             WHERE id = ? AND state = 'open'
-            RETURNING conversation, parent_message_hash, options_json, model, started_ms
+            RETURNING conversation, parent_message_hash, options_json, model, started_ms, schema_id, tool_ids
             """, in: db)
     }
 
     /// Inserts a row that is open; `false` if the id is taken.
-    func insert(_ record: OpenRecord, session: String, prompt: StoredPrompt?) throws -> Bool {
+    ///
+    /// - Parameter prompt: `nil` where prompts are not stored.
+    func insert(
+        _ record: OpenRecord, session: String, prompt: StoredPrompt? = nil,
+        _ definitions: PromptDefinitions = PromptDefinitions()
+    ) throws -> Bool {
         let statement = self.insertion
         try statement.bind(record.request.description, at: 1)
         try statement.bind(session, at: 2)
@@ -39,6 +44,8 @@ struct RequestRows {
         try statement.bind(prompt?.conversation, at: 10)
         try statement.bind(prompt?.hash, at: 11)
         try statement.bind(prompt?.options, at: 12)
+        try statement.bind(definitions.schema, at: 13)
+        try statement.bind(definitions.tools, at: 14)
         return try statement.run() == 1
     }
 
@@ -57,12 +64,14 @@ struct RequestRows {
         try statement.bind(ending.errorCode, at: 8)
         try statement.bind(ending.errorMessage, at: 9)
         try statement.bind(ending.providerRequestID, at: 10)
-        try statement.bind(hasTurn ? 1 : 0, at: 11)
-        try statement.bind(ending.request, at: 12)
+        try statement.bind(ending.resolvedModel, at: 11)
+        try statement.bind(hasTurn ? 1 : 0, at: 12)
+        try statement.bind(ending.request, at: 13)
         guard try statement.step() else { return nil }
         let request = ClosedRequest(
             conversation: statement.text(0), parent: statement.text(1), options: statement.text(2),
-            model: statement.text(3) ?? "", startedMilliseconds: statement.integer(4))
+            model: statement.text(3) ?? "", startedMilliseconds: statement.integer(4),
+            schema: statement.text(5), tools: statement.text(6))
         try statement.run()
         return request
     }
@@ -77,6 +86,16 @@ struct ClosedRequest {
     let options: String?
     let model: String
     let startedMilliseconds: Int
+    let schema: String?
+    let tools: String?
+}
+
+/// What of a prompt is stored beside its messages.
+struct PromptDefinitions {
+    /// The id of its schema.
+    var schema: String?
+    /// The ids of its tools, a JSON array.
+    var tools: String?
 }
 
 /// How a request ended, or that nobody knows.
@@ -90,6 +109,8 @@ struct Ending {
     var errorCode: String?
     var errorMessage: String?
     var providerRequestID: String?
+    /// The model that answered, where it is another than was asked.
+    var resolvedModel: String?
 
     init(_ record: EndRecord) {
         self.request = record.request.description
@@ -101,6 +122,7 @@ struct Ending {
         self.errorCode = record.failure?.code.rawValue
         self.errorMessage = record.failure?.message
         self.providerRequestID = record.providerRequestID ?? record.failure?.providerRequestID
+        self.resolvedModel = record.resolvedModel
     }
 
     /// The end of a request whose supervisor ended before it did.

@@ -17,8 +17,8 @@ struct TurnRows {
         self.insertion = try PreparedStatement(
             """
             INSERT INTO turns (id, thread_id, parent_message_hash, tip_message_hash, model, options_json, input_tokens,
-                output_tokens, token_details, duration_ms, datetime_utc)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                output_tokens, token_details, duration_ms, datetime_utc, resolved_model, schema_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
     }
@@ -49,6 +49,8 @@ struct TurnRows {
         try self.insertion.bind(ending.usage?.details.flatMap(PythonObject.text), at: 9)
         try self.insertion.bind(ending.durationMilliseconds, at: 10)
         try self.insertion.bind(InstantText.turn(milliseconds: request.startedMilliseconds), at: 11)
+        try self.insertion.bind(ending.resolvedModel, at: 12)
+        try self.insertion.bind(request.schema, at: 13)
         try self.insertion.run()
     }
 }

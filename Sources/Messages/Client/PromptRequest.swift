@@ -63,19 +63,24 @@ public struct PromptRequest: Sendable, Equatable {
         }
         self.stream = try object.optional("stream")?.expectBool("stream") ?? true
         self.options = try object.raw("options", .object)
-        if let messages = object.optional("messages") { _ = try ModelMessage.list(messages.value) }
+        if let messages = object.optional("messages") {
+            for message in try ModelMessage.list(messages.value) {
+                for part in message.parts { try Self.checkOpensNoFile(part.content.attachments, "messages") }
+            }
+        }
         self.messages = try object.raw("messages", .array)
         if let attachments = object.optional("attachments") {
-            for attachment in try Attachment.list(attachments.value) {
-                guard case .path = attachment.source else { continue }
-                throw .invalidValue("attachments", "the daemon opens no files of clients: send the 'content' in base64")
-            }
+            try Self.checkOpensNoFile(try Attachment.list(attachments.value), "attachments")
         }
         self.attachments = try object.raw("attachments", .array)
         self.schema = try Self.schema(object)
         if let tools = object.optional("tools") { _ = try ToolDefinition.list(tools.value) }
         self.tools = try object.raw("tools", .array)
-        if let results = object.optional("tool_results") { _ = try ToolResult.list(results.value) }
+        if let results = object.optional("tool_results") {
+            for result in try ToolResult.list(results.value) {
+                try Self.checkOpensNoFile(result.attachments, "tool_results")
+            }
+        }
         self.toolResults = try object.raw("tool_results", .array)
         self.conversation = try object.optional("conversation")?.expectName("conversation")
         if self.conversation != nil, self.messages != nil {
@@ -83,6 +88,12 @@ public struct PromptRequest: Sendable, Equatable {
         }
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
+    }
+
+    private static func checkOpensNoFile(_ attachments: [Attachment], _ field: String) throws(MessageError) {
+        for case .path in attachments.map(\.source) {
+            throw .invalidValue(field, "the daemon opens no files of clients: send the 'content' in base64")
+        }
     }
 
     /// A JSON Schema, or llm's short form of one.

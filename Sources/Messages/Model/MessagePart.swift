@@ -9,6 +9,15 @@ public struct MessagePart: Sendable, Equatable {
         case attachment(Attachment)
         case toolCall(ToolCall)
         case toolResult(ToolResult)
+
+        /// What is shown with the part.
+        public var attachments: [Attachment] {
+            switch self {
+            case .attachment(let attachment): [attachment]
+            case .toolResult(let result): result.attachments
+            case .text, .reasoning, .toolCall: []
+            }
+        }
     }
 
     public var content: Content

@@ -33,6 +33,15 @@ enum IdentityVectors {
         (String(repeating: "x", count: 31) + "  y", String(repeating: "x", count: 31) + "…"),
     ]
 
+    static let mediaTypes: [([UInt8], String?)] = [
+        ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0x0D], "image/png"),
+        ([0xFF, 0xD8, 0xFF, 0xE0, 0, 0x10], "image/jpeg"), ([0xFF, 0xD8, 0xFF, 0xDB, 0, 0x43], "image/jpeg"),
+        (Array("GIF89a\u{1}\0".utf8), "image/gif"), (Array("GIF87a\u{1}\0".utf8), "image/gif"),
+        (Array("RIFF$\0\0\0WEBPVP8X".utf8), "image/webp"), (Array("RIFF$\0\0\0WAVEfmt ".utf8), "audio/wav"),
+        (Array("%PDF-1.7\n".utf8), "application/pdf"), (Array("ID3\u{4}\0\0".utf8), "audio/mpeg"),
+        ([0xFF, 0xFB, 0x90, 0x64], "audio/mpeg"), (Array("hello world".utf8), nil), (Array("x".utf8), nil), ([], nil),
+    ]
+
     /// A conversation.
     static let chain = #"""
         [{"parent": null, "message": {"role": "system", "parts": [{"type": "text", "text": "Antworte knapp."}]},

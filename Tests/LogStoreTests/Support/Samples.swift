@@ -27,13 +27,13 @@ enum Samples {
     static func end(
         _ request: ULID, _ state: EndRecord.State = .done, usage: Usage? = Usage(input: 12, output: 7),
         finishReason: String? = "stop", providerRequestID: String? = nil, failure: Failure? = nil,
-        output: [SlotEvent]? = nil
+        output: [SlotEvent]? = nil, resolvedModel: String? = nil
     ) -> LogRecord {
         .end(
             EndRecord(
                 request: request, atMilliseconds: Self.now + 900, state: state, durationMilliseconds: 900, usage: usage,
                 finishReason: finishReason, providerRequestID: providerRequestID, failure: failure,
-                output: output.map(Self.events)))
+                output: output.map(Self.events), resolvedModel: resolvedModel))
     }
 
     /// An open whose prompt is stored; it begins a conversation of its own unless told otherwise.
@@ -47,6 +47,15 @@ enum Samples {
                 conversation: (conversation ?? request).description, parent: parent,
                 prompt: text.map { JSONValue.string($0).serialized() },
                 system: system.map { JSONValue.string($0).serialized() }, options: options.map { Array($0.utf8) }))
+    }
+
+    /// An open with any content; texts are JSON.
+    static func prompt(
+        _ request: ULID, conversation: ULID? = nil, parent: String? = nil, _ change: (inout PromptContent) -> Void
+    ) -> LogRecord {
+        var content = PromptContent(conversation: (conversation ?? request).description, parent: parent)
+        change(&content)
+        return Self.open(request, content: content)
     }
 
     static func output(_ request: ULID, _ events: SlotEvent...) -> LogRecord {
