@@ -13,7 +13,9 @@ public enum MediaType {
         if let type = Self.signed(bytes) {
             return type == Self.zip ? ending.flatMap { Self.packed[$0] } ?? type : type
         }
-        guard !bytes.isEmpty, !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { return nil }
+        guard !bytes.isEmpty, bytes.allSatisfy(\.isInTexts), String(validating: bytes, as: UTF8.self) != nil else {
+            return nil
+        }
         return ending.flatMap { Self.texts[$0] } ?? "text/plain"
     }
 
@@ -122,6 +124,9 @@ extension MediaType {
 }
 
 extension UInt8 {
+    /// Whether a text has such bytes: of the control characters only space of some kind, backspace and escape.
+    fileprivate var isInTexts: Bool { self >= 0x20 || (0x08...0x0D).contains(self) || self == 0x1B }
+
     fileprivate var isLetterOrDigit: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

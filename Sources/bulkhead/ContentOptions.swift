@@ -14,7 +14,7 @@ struct ContentOptions: ParsableArguments {
     @Option(
         name: [.customLong("at"), .customLong("attachment-type")],
         help: ArgumentHelp(
-            "The same with its media type, as two arguments: --at photo image/jpeg. May be repeated.",
+            "The same with its media type, as two arguments: --at scan.bin image/jpeg. May be repeated.",
             valueName: "file> <type"),
         transform: AttachmentArgument.init(pair:))
     var typedAttachments: [AttachmentArgument] = []

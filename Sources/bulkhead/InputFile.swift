@@ -33,7 +33,7 @@ struct InputFile {
             if count == 0 { return bytes }
             if count < 0, errno != EINTR { throw self.error(errno) }
         }
-        throw self.tooLong("goes on", bound)
+        throw self.tooLong("is longer", bound)
     }
 
     /// Reads all of it as a text.
@@ -49,6 +49,6 @@ struct InputFile {
     }
 
     private func tooLong(_ fact: String, _ bound: Int) -> InputError {
-        InputError("\(self.name) \(fact), and at most \(Text.size(bytes: bound)) of it fit into a request")
+        InputError("\(self.name) \(fact), and a request has room for \(Text.size(bytes: bound)) of it")
     }
 }
