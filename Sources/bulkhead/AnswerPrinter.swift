@@ -1,20 +1,71 @@
 import BulkheadClient
 
 /// Prints an answer for people: text on standard output, reasoning on a terminal's standard error.
+///
+/// What reaches a terminal is made safe for it; what goes into a file or a pipe is what the model said.
 struct AnswerPrinter {
+    /// Which fenced block is printed instead of the whole answer.
+    enum Extraction { case first, last }
+
     private let output = StandardStream.output
     private let diagnostics = StandardStream.error
     private let showsReasoning: Bool
+    private let showsUsage: Bool
+    private let extraction: Extraction?
+    /// Makes text safe; `nil` where standard output is no terminal.
+    private var filter: TerminalFilter?
+    /// The text that a block is to be found in.
+    private var collected = ""
     /// Whether what was printed last left its line open.
     private var hasOpenLine = false
     private var hasOpenReasoning = false
 
     private static let dim = "\u{1B}[2m"
+    private static let yellow = "\u{1B}[33;1m"
     private static let normal = "\u{1B}[0m"
 
-    init(hidesReasoning: Bool) { self.showsReasoning = !hidesReasoning && StandardStream.error.isTerminal }
+    init(hidesReasoning: Bool, showsUsage: Bool = false, extracts extraction: Extraction? = nil) {
+        self.showsReasoning = !hidesReasoning && StandardStream.error.isTerminal
+        self.showsUsage = showsUsage
+        self.extraction = extraction
+        self.filter = StandardStream.output.isTerminal ? TerminalFilter() : nil
+    }
 
-    mutating func print(_ event: ClientEvent.Event) throws(OutputClosed) {
+    /// Prints an answer until its end, and returns that.
+    ///
+    /// - Parameter observe: Sees each event before it is printed.
+    /// - Throws: ``ClientError``, after what came before it was printed, and ``OutputClosed``.
+    @discardableResult
+    mutating func printAll(
+        of answer: Answer, _ observe: (ClientEvent.Event) -> Void = { _ in }
+    ) async throws -> ClientEvent.Completion? {
+        var usage: Usage?
+        var completion: ClientEvent.Completion?
+        do {
+            for try await frame in answer.frames {
+                observe(frame.event)
+                switch frame.event {
+                case .error(let failure, _, let used):
+                    usage = used
+                    throw ClientError.failure(failure)
+                case .done(let done):
+                    (completion, usage) = (done, done.usage)
+                case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+                }
+                try self.print(frame.event)
+            }
+        } catch let error as ClientError {
+            try self.finish()
+            if usage != nil { try self.print(usage) }
+            throw error
+        }
+        try self.printExtract()
+        try self.finish()
+        try self.print(usage)
+        return completion
+    }
+
+    private mutating func print(_ event: ClientEvent.Event) throws(OutputClosed) {
         switch event {
         case .text(let text): try self.printText(text)
         case .reasoning(let text): try self.printReasoning(text)
@@ -28,32 +79,49 @@ struct AnswerPrinter {
     }
 
     /// Ends the line that is open.
-    mutating func finish() throws(OutputClosed) {
+    private mutating func finish() throws(OutputClosed) {
         try self.endReasoning()
+        if let rest = self.filter?.finish() { try self.output.write(rest) }
         if self.hasOpenLine { try self.output.write("\n") }
         self.hasOpenLine = false
     }
 
     private mutating func printText(_ text: String) throws(OutputClosed) {
-        guard let last = text.utf8.last else { return }
+        guard !text.isEmpty else { return }
         try self.endReasoning()
-        try self.output.write(text)
+        if self.extraction == nil { try self.writeText(text) } else { self.collected += text }
+    }
+
+    private mutating func writeText(_ text: String) throws(OutputClosed) {
+        guard let last = text.utf8.last else { return }
+        try self.output.write(self.filter?.pass(text) ?? text)
         self.hasOpenLine = last != UInt8(ascii: "\n")
+    }
+
+    private mutating func printExtract() throws(OutputClosed) {
+        guard let extraction = self.extraction else { return }
+        try self.writeText(FencedBlock.find(in: self.collected, last: extraction == .last) ?? self.collected)
     }
 
     private mutating func printReasoning(_ text: String) throws(OutputClosed) {
         guard self.showsReasoning, !text.isEmpty else { return }
         self.hasOpenReasoning = true
-        try self.diagnostics.write(Self.dim + text + Self.normal)
+        try self.diagnostics.write(Self.dim + TerminalText.escaped(text) + Self.normal)
     }
 
     private mutating func printToolCall(_ call: ToolCall) throws(OutputClosed) {
         try self.finish()
-        try self.output.write(Text.line(json: call.encoded))
+        try self.output.writeLine(json: call.encoded)
     }
 
     private mutating func endReasoning() throws(OutputClosed) {
         if self.hasOpenReasoning { try self.diagnostics.write("\n\n") }
         self.hasOpenReasoning = false
+    }
+
+    private func print(_ usage: Usage?) throws(OutputClosed) {
+        guard self.showsUsage else { return }
+        let text = UsageText.make(usage)
+        try self.diagnostics.writeLine(self.diagnostics.isTerminal ? Self.yellow + text + Self.normal : text)
     }
 }

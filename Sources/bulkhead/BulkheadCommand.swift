@@ -16,7 +16,7 @@ struct BulkheadCommand: AsyncParsableCommand {
             EXIT STATUS
               0    the daemon answered
               1    the request failed; 'bulkhead: CODE: MESSAGE' on standard error says why
-              64   the command line is wrong
+              64   the command line, or a file that it names, is wrong
               69   the daemon cannot be reached
               75   the request failed, and the same request may succeed later
               130  interrupted by Ctrl-C (143 by SIGTERM); the request was cancelled
@@ -25,6 +25,8 @@ struct BulkheadCommand: AsyncParsableCommand {
             EXAMPLES
               bulkhead "Ten names for a pelican"
               bulkhead -c "Shorter ones, please"
+              bulkhead -a photo.jpg "What is this?"
+              bulkhead chat -m gpt-4o-mini
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"
               bulkhead prompt --json "hello" | jq -r 'select(.event=="done").usage'
@@ -33,7 +35,8 @@ struct BulkheadCommand: AsyncParsableCommand {
             """,
         version: BulkheadClient.version,
         subcommands: [
-            PromptCommand.self, LogsCommand.self, RequestsCommand.self, ModelsCommand.self, StatusCommand.self,
+            PromptCommand.self, ChatCommand.self, LogsCommand.self, RequestsCommand.self, ModelsCommand.self,
+            StatusCommand.self,
             PingCommand.self, ConfigCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)

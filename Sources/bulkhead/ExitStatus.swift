@@ -5,6 +5,8 @@ import Glibc
 /// What a script can tell from the exit status. The help of ``BulkheadCommand`` lists all of them.
 enum ExitStatus {
     static let failed = ExitCode(1)
+    /// `EX_USAGE` of sysexits.h, as ArgumentParser ends for a wrong command line.
+    static let wrongInput = ExitCode(64)
     /// `EX_UNAVAILABLE` of sysexits.h.
     static let unreachable = ExitCode(69)
     /// `EX_TEMPFAIL` of sysexits.h.

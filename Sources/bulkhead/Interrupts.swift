@@ -3,25 +3,43 @@ import Synchronization
 
 /// Ctrl-C (SIGINT) and SIGTERM, received by the main thread, which does nothing else.
 ///
-/// The first one ends the program, or, where a request is open, cancels it and gives its last frame a short while to come.
-/// The second one ends the program at once.
+/// A signal ends the program, unless somebody says with ``react(_:)`` what else it means.
 enum Interrupts {
     /// How long the last frame of a cancelled request may take.
     private static let graceSeconds = 3
 
+    /// What comes of a signal.
+    enum Reaction: Sendable {
+        /// The program ends now, with this status.
+        case end(CInt)
+        /// The program ends by itself in a short while, or at the next signal, as by the signal.
+        case endSoon
+        /// The program goes on.
+        case goOn
+    }
+
     private struct State {
-        var action: (@Sendable () -> Void)?
+        var reaction: (@Sendable (CInt) -> Reaction)?
         var received: CInt?
     }
 
     private static let state = Mutex(State())
 
-    /// The signal that came.
+    /// The signal that ends the program.
     static var received: CInt? { self.state.withLock { $0.received } }
 
-    /// What to do at the first signal instead of ending at once.
+    /// What to do at the first signal instead of ending at once: cancels the request that is open, whose last frame has a
+    /// short while to come.
     static func onFirst(_ action: @escaping @Sendable () -> Void) {
-        self.state.withLock { $0.action = action }
+        self.react { _ in
+            action()
+            return .endSoon
+        }
+    }
+
+    /// What to do at each signal.
+    static func react(_ reaction: @escaping @Sendable (CInt) -> Reaction) {
+        self.state.withLock { $0.reaction = reaction }
     }
 
     /// Blocks the signals, before any other thread exists: threads inherit the mask.
@@ -34,21 +52,26 @@ enum Interrupts {
         return signals
     }
 
-    /// Waits for one of the signals, and ends the program in the end.
+    /// Waits for the signals, and ends the program in the end.
     static func wait(for signals: sigset_t) -> Never {
         var signals = signals
-        var signal: CInt = 0
-        while sigwait(&signals, &signal) != 0 {}
-        let action = self.state.withLock { state in
-            state.received = signal
-            return state.action
+        while true {
+            var signal: CInt = 0
+            while sigwait(&signals, &signal) != 0 {}
+            let reaction = self.state.withLock { state in
+                state.received = signal
+                return state.reaction
+            }
+            guard let reaction else { _exit(128 + signal) }
+            switch reaction(signal) {
+            case .goOn: self.state.withLock { $0.received = nil }
+            case .end(let status): _exit(status)
+            case .endSoon:
+                var grace = timespec(tv_sec: self.graceSeconds, tv_nsec: 0)
+                _ = sigtimedwait(&signals, nil, &grace)
+                _exit(128 + signal)
+            }
         }
-        if let action {
-            action()
-            var grace = timespec(tv_sec: self.graceSeconds, tv_nsec: 0)
-            _ = sigtimedwait(&signals, nil, &grace)
-        }
-        _exit(128 + signal)
     }
 
     private static func isIgnored(_ signal: CInt) -> Bool {

@@ -94,9 +94,9 @@ struct LogsCommand: AsyncParsableCommand {
     private func printText(_ client: BulkheadClient) async throws {
         var isFirst = true
         try await self.rows(of: client) { rows in
-            if self.short { return try Self.write(Text.table(rows.map(LogText.short))) }
+            if self.short { return try StandardStream.output.writeSafely(Text.table(rows.map(LogText.short))) }
             for row in rows {
-                try Self.write((isFirst ? "" : "\n") + LogText.full(row))
+                try StandardStream.output.writeSafely((isFirst ? "" : "\n") + LogText.full(row))
                 isFirst = false
             }
         }
@@ -109,11 +109,6 @@ struct LogsCommand: AsyncParsableCommand {
             try? StandardStream.error.writeLine("bulkhead: there is no answer on record")
             throw ExitStatus.failed
         }
-        try Self.write(response.hasSuffix("\n") ? response : response + "\n")
-    }
-
-    private static func write(_ text: String) throws(OutputClosed) {
-        let output = StandardStream.output
-        try output.write(output.isTerminal ? TerminalText.escaped(text) : text)
+        try StandardStream.output.writeSafely(response.hasSuffix("\n") ? response : response + "\n")
     }
 }

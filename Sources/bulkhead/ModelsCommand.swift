@@ -20,9 +20,9 @@ struct ModelsCommand: AsyncParsableCommand {
         try await self.connection.withClient { client in
             let models = try await client.models()
             if self.json {
-                try StandardStream.output.writeLine(JSONValue.array(models.map(\.json)).text())
+                try StandardStream.output.writeLine(json: JSONValue.array(models.map(\.json)).serialized())
             } else {
-                try StandardStream.output.write(Self.table(models))
+                try StandardStream.output.writeSafely(Self.table(models))
             }
         }
     }

@@ -6,9 +6,24 @@ struct PromptCommand: AsyncParsableCommand {
         commandName: "prompt",
         abstract: "Ask a model, and print the answer as it comes.",
         discussion: """
-            What is piped in comes before TEXT, on lines of its own. Reasoning is
-            shown dimmed on standard error if that is a terminal; a tool call is
-            printed as a line of JSON.
+            What is piped in comes before TEXT, on lines of its own, and the files of
+            -f before both. Reasoning is shown dimmed on standard error if that is a
+            terminal; a tool call is printed as a line of JSON. On a terminal, control
+            characters in an answer are shown as escapes such as \\x1B.
+
+            -a sends the bytes of a file, which must be known by their content: a PNG,
+            a PDF, a text. Where they are not, --at names the media type. A URL is sent
+            as a URL; the provider fetches it. All that is sent must fit into 16 MiB,
+            files a third larger than they are. Which types a model can be shown is up
+            to the model.
+
+            --schema takes a JSON Schema, or llm's short form: fields with a name,
+            perhaps a type (str, int, float, bool) and after a colon a description,
+            between commas or line breaks. The answer is a JSON object of that form.
+            With --schema-multi it is one with the member 'items', an array of them.
+
+            -x prints only what stands between the first ``` and the next, and --xl
+            the last such block; the whole answer where there is none.
 
             Every prompt is on record as part of a conversation, which -c goes on with:
             the model gets what was said before, and is the one that answered last,
@@ -23,112 +38,105 @@ struct PromptCommand: AsyncParsableCommand {
               bulkhead prompt --cid 01k9x3g6ncw7jv0q8r6m2t5y4b "And for two of them?"
               bulkhead prompt -s "In French, please" -o temperature 0.2 "hello"
               cat error.log | bulkhead prompt "What went wrong?"
-              bulkhead prompt --timeout 30s --no-stream "hello"
+              bulkhead prompt -a photo.jpg -a https://example.com/map.png "Where is it?"
+              pdftoppm -png -r 72 page.pdf | bulkhead prompt -a - "What is drawn here?"
+              bulkhead prompt --at notes.txt text/plain "Summarise this"
+              bulkhead prompt --schema "name, age int: in years" "Invent a dog"
+              bulkhead prompt --schema-multi dog.schema.json "Invent three dogs"
+              bulkhead prompt -f main.c -f main.h -x "Fix the bug" > fixed.c
+              bulkhead prompt --timeout 30s --no-stream --usage "hello"
               bulkhead prompt --json "hello"
             """)
 
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var question: QuestionOptions
+    @OptionGroup var content: ContentOptions
+    @OptionGroup var answer: AnswerOptions
 
-    @Option(
-        name: .shortAndLong, help: "The model: an id or an alias ('bulkhead models' lists them). Default: the daemon's."
-    )
-    var model: String?
+    @Flag(name: [.customShort("x"), .customLong("extract")], help: "Print only the first fenced block of the answer.")
+    var extractsFirst = false
 
-    @Option(name: .shortAndLong, help: "The system prompt.")
-    var system: String?
-
-    @Flag(name: [.customShort("c"), .customLong("continue")], help: "Continue your newest conversation.")
-    var continuesNewest = false
-
-    @Option(
-        name: [.customLong("cid"), .customLong("conversation")],
-        help: ArgumentHelp("Continue this conversation.", valueName: "id"))
-    var conversation: String?
-
-    @Option(
-        name: [.customShort("o"), .customLong("option")],
-        help: ArgumentHelp(
-            "An option of the model, as two arguments. A value that is JSON is taken as that (numbers, true, false, null), any "
-                + "other as a string. May be repeated.", valueName: "key> <value"),
-        transform: OptionPair.init(argument:))
-    var options: [OptionPair] = []
-
-    @Flag(help: "Wait for the whole answer instead of printing it as it comes.")
-    var noStream = false
+    @Flag(name: [.customLong("xl"), .customLong("extract-last")], help: "Print only the last fenced block.")
+    var extractsLast = false
 
     @Flag(help: "Print the daemon's frames instead of the answer, each as one line of JSON.")
     var json = false
-
-    @Flag(name: [.customShort("R"), .long], help: "Do not show reasoning.")
-    var hideReasoning = false
-
-    @Option(
-        help: ArgumentHelp("Give up after this long: 500ms, 30s, 10m, 1h.", valueName: "duration"),
-        transform: DurationArgument.init(argument:))
-    var timeout: DurationArgument?
 
     @Argument(help: ArgumentHelp("The prompt.", valueName: "text"))
     var text: String?
 
     func validate() throws {
-        guard !self.continuesNewest || self.conversation == nil else {
-            throw ValidationError("Which conversation? Give either -c, for the newest one, or --cid ID.")
+        guard [self.json, self.extractsFirst, self.extractsLast].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--json, -x and --xl exclude each other.")
         }
     }
 
     func run() async throws {
-        let question = try self.makeRequest()
+        let question = try self.checkedRequest()
         try await self.connection.withClient { client in
             var request = question
-            if self.continuesNewest { request.conversation = try await Self.newestConversation(client) }
+            request.conversation = try await self.question.conversation(client)
             let answer = client.prompt(request)
             Interrupts.onFirst { answer.cancel() }
             if self.json {
                 try await self.printFrames(of: answer)
             } else {
-                try await self.printText(of: answer)
+                var printer = AnswerPrinter(
+                    hidesReasoning: self.answer.hideReasoning, showsUsage: self.answer.usage, extracts: self.extraction)
+                try await printer.printAll(of: answer)
             }
         }
     }
 
+    private var extraction: AnswerPrinter.Extraction? {
+        self.extractsFirst ? .first : self.extractsLast ? .last : nil
+    }
+
+    private func checkedRequest() throws -> PromptRequest {
+        do {
+            return try self.makeRequest()
+        } catch let error as InputError {
+            try? StandardStream.error.writeSafely("bulkhead: \(error)\n")
+            throw ExitStatus.wrongInput
+        }
+    }
+
     private func makeRequest() throws -> PromptRequest {
-        let piped = StandardInput.isTerminal ? [] : StandardInput.read(bound: BulkheadClient.requestBound)
-        let parts = [String(decoding: piped, as: UTF8.self), self.text ?? ""].filter { !$0.isEmpty }
-        guard !parts.isEmpty || self.system != nil else {
+        let text = self.pipedAndText()
+        guard !text.isEmpty || self.question.system != nil || !self.content.isEmpty else {
             throw ValidationError("Nothing to ask: give a text, or pipe one in.")
         }
-        // What was piped in ends its own line.
-        let prompt = parts.joined(separator: parts[0].hasSuffix("\n") ? "" : "\n")
         var request = PromptRequest(
-            prompt: prompt, system: self.system, model: self.model, stream: !self.noStream,
-            options: OptionPair.object(self.options), conversation: self.conversation)
-        request.timeoutMilliseconds = self.timeout?.milliseconds
+            prompt: try self.content.prompt(text), system: self.question.system, model: self.question.model,
+            stream: !self.answer.noStream, options: OptionPair.object(self.question.options),
+            attachments: try self.content.allAttachments(), schema: try self.content.jsonSchema())
+        request.timeoutMilliseconds = self.answer.timeout?.milliseconds
+        guard request.length <= BulkheadClient.requestBound else {
+            throw InputError(
+                "all together has \(Text.size(bytes: request.length)) as it would be sent, and a request holds at most "
+                    + "\(Text.size(bytes: BulkheadClient.requestBound)); send less")
+        }
         return request
     }
 
-    private static func newestConversation(_ client: BulkheadClient) async throws -> String {
-        guard let conversation = try await client.newestConversation() else {
-            throw ClientError.failure(
-                Failure(.notFound, "there is no conversation of yours on record; leave -c out to begin one"))
-        }
-        return conversation
-    }
-
-    private func printText(of answer: Answer) async throws {
-        var printer = AnswerPrinter(hidesReasoning: self.hideReasoning)
-        do {
-            for try await event in answer { try printer.print(event) }
-        } catch let error as ClientError {
-            try printer.finish()
-            throw error
-        }
-        try printer.finish()
+    /// What was piped in and the text of the command line, each on lines of its own.
+    private func pipedAndText() -> String {
+        let isPiped = !StandardInput.isTerminal && !self.content.readsStandardInput
+        let piped = isPiped ? StandardInput.read(bound: BulkheadClient.requestBound) : []
+        let parts = [String(decoding: piped, as: UTF8.self), self.text ?? ""].filter { !$0.isEmpty }
+        // What was piped in ends its own line.
+        return parts.joined(separator: parts.first?.hasSuffix("\n") == true ? "" : "\n")
     }
 
     private func printFrames(of answer: Answer) async throws {
         for try await frame in answer.frames {
-            try StandardStream.output.write(Text.line(json: frame.payload))
-            if case .error(let failure, _, _) = frame.event { throw ClientError.failure(failure) }
+            try StandardStream.output.writeLine(json: frame.payload)
+            switch frame.event {
+            case .done(let completion):
+                if self.answer.usage { try? StandardStream.error.writeSafely(UsageText.make(completion.usage) + "\n") }
+            case .error(let failure, _, _): throw ClientError.failure(failure)
+            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+            }
         }
     }
 }

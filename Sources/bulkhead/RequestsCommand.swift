@@ -44,7 +44,7 @@ struct RequestsCommand: AsyncParsableCommand {
             } else {
                 var titles = [Self.titles]
                 try await self.rows(of: client) { rows in
-                    try StandardStream.output.write(Text.table(titles + rows.map(Self.cells)))
+                    try StandardStream.output.writeSafely(Text.table(titles + rows.map(Self.cells)))
                     titles = []
                 }
             }

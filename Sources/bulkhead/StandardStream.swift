@@ -36,6 +36,18 @@ struct StandardStream {
 
     func writeLine(_ text: String) throws(OutputClosed) { try self.write(text + "\n") }
 
+    /// Writes a text that somebody else may have written: to a terminal with its control characters as escapes.
+    func writeSafely(_ text: String) throws(OutputClosed) {
+        try self.write(self.isTerminal ? TerminalText.escaped(text) : text)
+    }
+
+    /// Writes JSON text as one line: to a terminal with control characters as escapes of JSON.
+    func writeLine(json bytes: [UInt8]) throws(OutputClosed) {
+        let line = Text.line(json: bytes)
+        guard self.isTerminal else { return try self.write(line) }
+        try self.writeLine(TerminalText.json(String(decoding: line.dropLast(), as: UTF8.self)))
+    }
+
     /// Writes `bulkhead: CODE: MESSAGE`.
     func report(_ error: ClientError) {
         var text = "bulkhead: \(error)"
@@ -46,7 +58,7 @@ struct StandardStream {
             if let id = failure.providerRequestID { text += " (the provider's request id: \(id))" }
         }
         // There is nobody to tell that standard error is closed.
-        try? self.writeLine(text)
+        try? self.writeSafely(text + "\n")
     }
 }
 

@@ -24,7 +24,11 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         try await self.connection.withClient { client in
             let status = try await client.status()
-            try StandardStream.output.write(self.json ? status.json.text() + "\n" : StatusText.make(status))
+            if self.json {
+                try StandardStream.output.writeLine(json: status.json.serialized())
+            } else {
+                try StandardStream.output.writeSafely(StatusText.make(status))
+            }
         }
     }
 }

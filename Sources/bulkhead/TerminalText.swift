@@ -3,12 +3,22 @@ import BulkheadClient
 /// Makes text that somebody else has written safe for a terminal, which takes orders from control characters: what a model
 /// said could move the cursor, change the title or hide what stands before it.
 enum TerminalText {
-    /// The text with its control characters shown as escapes, but line breaks and tabs.
+    /// The text with its control characters shown as escapes, but line breaks and tabs. A line that ends with CR and LF
+    /// ends with LF.
     static func escaped(_ text: String) -> String {
-        Self.replacing(text, where: { Self.isOrder($0) && $0 != "\n" && $0 != "\t" }) { scalar in
+        Self.replacing(
+            Self.withoutReturns(text), where: { Self.isOrder($0) && $0 != "\n" && $0 != "\t" }
+        ) { scalar in
             scalar.value < 0x100
                 ? "\\x\(Self.hexadecimal(scalar, digits: 2))" : "\\u{\(Self.hexadecimal(scalar, digits: 4))}"
         }
+    }
+
+    private static func withoutReturns(_ text: String) -> String {
+        // CR and LF are one character of a string.
+        let ending: Character = "\r\n"
+        guard text.contains(ending) else { return text }
+        return text.split(separator: ending, omittingEmptySubsequences: false).joined(separator: "\n")
     }
 
     /// The text on one line, shortened to `count` characters.

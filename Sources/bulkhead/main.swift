@@ -6,7 +6,7 @@ signal(SIGPIPE, SIG_IGN)
 
 let signals = Interrupts.block()
 Task.detached {
-    await BulkheadCommand.main(OptionPair.join(Array(CommandLine.arguments.dropFirst())))
+    await BulkheadCommand.main(ArgumentPair.join(Array(CommandLine.arguments.dropFirst())))
     exit(0)
 }
 // An asynchronous main would leave this thread to Dispatch, which unblocks its signals.

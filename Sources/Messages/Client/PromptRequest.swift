@@ -40,17 +40,36 @@ public struct PromptRequest: Sendable, Equatable {
 
     public init() {}
 
-    /// A request made from texts.
+    /// A request made from values.
+    ///
+    /// - Parameters:
+    ///   - stream: Whether the answer comes in pieces as it is made, or whole in the last frame.
+    ///   - schema: A JSON Schema, or a text: llm's short form of one (`name, age int: in years`).
+    ///   - tools: What the model may ask for, no two of one name.
+    ///   - toolResults: What came of the tool calls of the answer before.
+    ///   - messages: What was said before, where the client keeps the conversation itself; not beside `conversation`.
+    ///   - conversation: The conversation on record that this continues; `nil` begins one.
     public init(
         prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil,
-        conversation: String? = nil
+        attachments: [Attachment] = [], schema: JSONValue? = nil, tools: [ToolDefinition] = [],
+        toolResults: [ToolResult] = [], messages: [ModelMessage] = [], conversation: String? = nil
     ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
         self.model = model
         self.stream = stream
         self.options = options?.serialized()
+        self.attachments = Self.array(attachments.map(\.value))
+        self.schema = schema?.serialized()
+        self.tools = Self.array(tools.map(\.value))
+        self.toolResults = Self.array(toolResults.map(\.value))
+        self.messages = Self.array(messages.map(\.value))
         self.conversation = conversation
+    }
+
+    /// The values as JSON; `nil` where there is none.
+    private static func array(_ values: [JSONValue]) -> [UInt8]? {
+        values.isEmpty ? nil : JSONValue.array(values).serialized()
     }
 
     init(decoding object: JSONObject) throws(MessageError) {
