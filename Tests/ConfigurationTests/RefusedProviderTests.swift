@@ -13,7 +13,8 @@ import Testing
         Case("{x: {}}", "b.yaml:1:13: provider 'x' needs a 'type': echo, openai-compatible or anthropic"),
         Case(
             "{x: {type: ecko}}",
-            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible, anthropic; did you mean 'echo'?"),
+            "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of echo, openai-compatible, anthropic; did you mean 'echo'?"
+        ),
         Case(
             "{x: {type: gemini}}",
             "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports echo, openai-compatible and anthropic"
