@@ -55,6 +55,31 @@ import Testing
         #expect(provider.key == "k")
     }
 
+    @Test(arguments: ["{anthropic: {}}", "{claude: {type: anthropic}}"])
+    func aProviderOfTypeAnthropicKnowsItsAddressModelsAndKey(yaml: String) throws {
+        let provider = try Reading.with(["ANTHROPIC_API_KEY": "k"]).configuration("providers: \(yaml)").providers[0]
+        #expect(provider.kind == .anthropic)
+        #expect(provider.models.contains(ModelDescription(id: "claude-opus-5", needsKey: true)))
+        #expect(
+            provider.models.contains(
+                ModelDescription(id: "claude-opus-4-8", aliases: ["claude-opus-4.8"], needsKey: true)))
+        #expect(provider.baseURL == "https://api.anthropic.com")
+        #expect(provider.key == "k" && provider.keyName == "ANTHROPIC_API_KEY")
+    }
+
+    @Test func anthropicsKeyIsNotSentToAnotherAddressUnasked() throws {
+        let yaml = "providers: {anthropic: {base_url: 'https://proxy.example', models: [m]}}"
+        let provider = try Reading.with(["ANTHROPIC_API_KEY": "k"]).configuration(yaml).providers[0]
+        #expect(provider.key == nil && provider.keyName == nil)
+        #expect(provider.models == [ModelDescription(id: "m")])
+    }
+
+    @Test func withoutItsKeyAnthropicIsAWarning() throws {
+        let configuration = try Reading.with([:]).configuration("providers: {anthropic: {}}")
+        #expect(configuration.warnings.contains { $0.contains("ANTHROPIC_API_KEY") })
+        #expect(configuration.providers[0].models.allSatisfy { $0.needsKey })
+    }
+
     @Test func openAIsKeyIsNotSentToAnotherAddressUnasked() throws {
         let yaml = "providers: {openai: {type: openai-compatible, base_url: 'https://proxy.example/v1'}}"
         let provider = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(yaml).providers[0]

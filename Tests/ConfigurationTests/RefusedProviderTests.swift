@@ -18,8 +18,8 @@ import Testing
             "{x: {type: ecko}}",
             "b.yaml:1:23: field 'providers.x.type': 'ecko' is not one of \(Self.types); did you mean 'echo'?"),
         Case(
-            "{x: {type: gemini}}",
-            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'gemini' yet; it supports \(Self.types)"
+            "{x: {type: llm-plugin}}",
+            "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'llm-plugin' yet; it supports \(Self.types)"
         ),
         Case("{ollama: {}}", "b.yaml:1:13: provider 'ollama' needs 'models': the ids that it serves"),
         Case(

@@ -7,7 +7,7 @@ import Transport
 /// What becomes of a message, and of its parts in the next request.
 @Suite struct AnthropicAnswerTests {
     /// A block of every kind, as it comes whole and goes back.
-    private static let content = [
+    static let content = [
         #"{"type":"thinking","thinking":"Hm, weiß nicht.","signature":"c2ln+/=="}"#,
         #"{"type":"redacted_thinking","data":"ZGF0YQ=="}"#,
         #"{"type":"redacted_thinking","data":"bW9yZQ=="}"#,
@@ -20,7 +20,7 @@ import Transport
         #"{"type":"mcp_tool_use","id":"mcptoolu_1","name":"ask","server_name":"wiki","input":{}}"#,
         #"{"type":"mcp_tool_result","tool_use_id":"mcptoolu_1","is_error":false,"content":"[\"a text\"]"}"#,
         #"{"type":"server_tool_use","id":"srvtoolu_2","name":"code_execution","input":{"code":"1"},"caller":{"type":"code_execution_20260120","tool_id":"srvtoolu_1"}}"#,
-        #"{"type":"code_execution_tool_result","tool_use_id":"srvtoolu_2","content":{"type":"code_execution_result","stdout":"1\n","return_code":0}}"#,
+        #"{"type":"code_execution_tool_result","tool_use_id":"srvtoolu_2","content":{"type":"code_execution_result","stdout":"1\n","stderr":"","return_code":0,"content":[]}}"#,
         #"{"type":"compaction","content":"What was said."}"#,
         #"{"type":"text","text":"I look."}"#,
         #"{"type":"tool_use","id":"toolu_1","name":"now","input":{}}"#,
@@ -30,7 +30,7 @@ import Transport
         #""cache_creation":{"ephemeral_5m_input_tokens":0},"cache_read_input_tokens":5,"inference_geo":"global","service_tier":"standard""#
 
     /// The whole message.
-    private static func message(_ content: [String], stop: String = "tool_use", more: String = "") -> String {
+    static func message(_ content: [String], stop: String = "tool_use", more: String = "") -> String {
         #"{"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-5-20260724","content":[\#(content.joined(separator: ","))],"#
             + #""stop_reason":"\#(stop)","stop_sequence":null\#(more),"usage":{"input_tokens":10,"output_tokens":7,\#(Self.usage),"output_tokens_details":{"thinking_tokens":3}}}"#
     }
@@ -109,15 +109,19 @@ import Transport
         let request = try AnthropicExchange.request()
         let (answer, parts) = try AnthropicExchange.answer(AnthropicExchange.stream(events), to: request)
         try self.expectEverything(answer, parts, "in one piece")
-        let length = events.reduce(0) { $0 + "event: x\ndata: \($1)\n\n".utf8.count }
-        for cut in 1..<length {
-            let transport = AnthropicExchange.stream(events, cut: [cut])
-            let (other, otherParts) = try AnthropicExchange.answer(transport, to: request)
-            #expect(other == answer, "cut at \(cut)")
-            #expect(otherParts == parts, "cut at \(cut)")
+        let bytes = AnthropicExchange.length(events)
+        let (_, cutParts) = try AnthropicExchange.answer(
+            AnthropicExchange.stream(events, cut: Array(1..<bytes)), to: request)
+        #expect(cutParts == parts, "byte by byte")
+        for block in Self.content {
+            let events = try Self.events([block])
+            let expected = try AnthropicExchange.answer(AnthropicExchange.stream(events), to: request)
+            for cut in 1..<AnthropicExchange.length(events) {
+                let (other, parts) = try AnthropicExchange.answer(
+                    AnthropicExchange.stream(events, cut: [cut]), to: request)
+                #expect(other == expected.0 && parts == expected.1, "\(block), cut at \(cut)")
+            }
         }
-        let bytes = AnthropicExchange.stream(events, cut: Array(1..<length))
-        #expect(try AnthropicExchange.answer(bytes, to: request).1 == parts, "byte by byte")
     }
 
     @Test(arguments: [true, false])
@@ -138,7 +142,8 @@ import Transport
         let texts = parts.map { $0.value.text() }
         #expect(
             texts[0]
-                == #"{"type":"reasoning","text":"Hm, weiß nicht.","provider_metadata":{"anthropic":{"signature":"c2ln+/=="}}}"#)
+                == #"{"type":"reasoning","text":"Hm, weiß nicht.","provider_metadata":{"anthropic":{"signature":"c2ln+/=="}}}"#
+        )
         #expect(
             texts[1]
                 == #"{"type":"reasoning","text":"","redacted":true,"provider_metadata":{"anthropic":{"type":"redacted_thinking","data":"ZGF0YQ=="}}}"#
@@ -245,7 +250,8 @@ import Transport
     }
 
     @Test(arguments: [
-        (400, "invalid_request_error", ErrorCode.providerRejected), (401, "authentication_error", .providerAuthentication),
+        (400, "invalid_request_error", ErrorCode.providerRejected),
+        (401, "authentication_error", .providerAuthentication),
         (403, "permission_error", .providerAuthentication), (404, "not_found_error", .providerRejected),
         (413, "request_too_large", .providerRejected), (429, "rate_limit_error", .providerRateLimited),
         (500, "api_error", .providerError), (529, "overloaded_error", .providerError),
@@ -267,7 +273,12 @@ import Transport
             ([], "no message"), (Array(events.prefix(3)), "before the answer did"),
             (Array(events.prefix(2)) + [events[3]], "has not begun"), ([#"{"x":1}"#], "no type"),
             ([#"{"type":"message_start""#], "JSON"),
-            (Array(events.prefix(2)) + [#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"f"}}"#, events[5], events[6], events[7]], "no id"),
+            (
+                Array(events.prefix(2)) + [
+                    #"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"f"}}"#,
+                    events[5], events[6], events[7],
+                ], "no id"
+            ),
         ] as [([String], String)] {
             let (answer, _) = try AnthropicExchange.answer(
                 AnthropicExchange.stream(events), to: try AnthropicExchange.request())

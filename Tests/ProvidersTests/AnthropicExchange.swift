@@ -38,8 +38,15 @@ enum AnthropicExchange {
         return (outcome, try Self.parts(channel.frames))
     }
 
+    private static func bytes(_ events: [String]) -> [UInt8] {
+        Array(events.map { "event: x\ndata: \($0)\n\n" }.joined().utf8)
+    }
+
+    /// How many bytes a stream of these events has.
+    static func length(_ events: [String]) -> Int { Self.bytes(events).count }
+
     static func stream(_ events: [String], cut: [Int] = []) -> FakeTransport {
-        let bytes = Array(events.map { "event: x\ndata: \($0)\n\n" }.joined().utf8)
+        let bytes = Self.bytes(events)
         let bounds = [0] + cut + [bytes.count]
         let pieces = zip(bounds, bounds.dropFirst()).map { Array(bytes[$0..<$1]) }
         return FakeTransport(contentType: "text/event-stream; charset=utf-8", pieces: pieces)

@@ -35,7 +35,8 @@ import Testing
         }
         #expect(files.count >= 56)
         for kind in [
-            "text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "web_search_tool_result", "mcp_tool_use",
+            "text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "web_search_tool_result",
+            "mcp_tool_use",
             "mcp_tool_result", "text_editor_code_execution_tool_result", "error", "stream", "cited",
         ] {
             #expect(kinds[kind, default: 0] > 0, "\(kind) was reached")
@@ -143,7 +144,8 @@ private struct RecordedMessage {
             let expected = (usage[name] as? NSNumber)?.intValue ?? 0
             #expect((details[name] as? NSNumber)?.intValue ?? 0 == expected, comment)
         }
-        for (name, count) in [("output_tokens_details", "thinking_tokens"), ("server_tool_use", "web_search_requests")] {
+        for (name, count) in [("output_tokens_details", "thinking_tokens"), ("server_tool_use", "web_search_requests")]
+        {
             let expected = ((usage[name] as? [String: Any])?[count] as? NSNumber)?.intValue ?? 0
             #expect(((details[name] as? [String: Any])?[count] as? NSNumber)?.intValue ?? 0 == expected, comment)
         }

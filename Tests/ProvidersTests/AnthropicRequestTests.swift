@@ -16,7 +16,9 @@ import Transport
         let transport = FakeTransport(pieces: [])
         var request = try AnthropicExchange.request(
             "hi \"you\"", stream: false,
-            options: #"{"temperature":0.10,"thinking":{"type":"adaptive","display":"summarized"},"betas":["a-1","b-2"],"cache_control":{"type":"ephemeral"}}"#)
+            options:
+                #"{"temperature":0.10,"thinking":{"type":"adaptive","display":"summarized"},"betas":["a-1","b-2"],"cache_control":{"type":"ephemeral"}}"#
+        )
         request.system = "be kind"
         _ = try outcome(of: request, AnthropicExchange.settings(), over: transport)
         let sent = try #require(transport.requests.first)
@@ -45,7 +47,8 @@ import Transport
     }
 
     @Test(arguments: [
-        ("model", "1"), ("messages", "[]"), ("stream", "true"), ("system", "\"s\""), ("tools", "{}"), ("betas", "\"a\""),
+        ("model", "1"), ("messages", "[]"), ("stream", "true"), ("system", "\"s\""), ("tools", "{}"),
+        ("betas", "\"a\""),
         ("betas", #"["a\r\nx: y"]"#), ("betas", "[]"), ("betas", "[1]"),
     ])
     func anOptionThatIsTheRequestsOwnOrMakesNoSenseIsRefused(name: String, value: String) throws {
@@ -55,7 +58,8 @@ import Transport
     }
 
     @Test func toolsOfBothKindsAndTheirResultsAreThere() throws {
-        var request = try AnthropicExchange.request("", options: #"{"tools":[{"type":"web_search_20260318","name":"web_search"}]}"#)
+        var request = try AnthropicExchange.request(
+            "", options: #"{"tools":[{"type":"web_search_20260318","name":"web_search"}]}"#)
         request.tools = [
             ToolDefinition(
                 name: "look", description: "Looks.",
@@ -95,7 +99,8 @@ import Transport
         var request = try AnthropicExchange.request("and now?")
         request.messages = [
             ModelMessage(.user, text: "w?"),
-            ModelMessage(.assistant, [MessagePart(.toolCall(ToolCall(id: "t", name: "f", arguments: Array("{}".utf8))))]),
+            ModelMessage(
+                .assistant, [MessagePart(.toolCall(ToolCall(id: "t", name: "f", arguments: Array("{}".utf8))))]),
             ModelMessage(.tool, [MessagePart(.toolResult(ToolResult(name: "f", output: "1", toolCallID: "t")))]),
         ]
         let messages = try #require(try AnthropicExchange.body(request)["messages"]?.array)
@@ -104,13 +109,31 @@ import Transport
     }
 
     @Test(arguments: [
-        (#"{"type":"image/jpeg","content":"/9j/AA=="}"#, #"{"type":"image","source":{"type":"base64","media_type":"image/jpeg","data":"/9j/AA=="}}"#),
-        (#"{"content":"R0lGODlhAQ=="}"#, #"{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"R0lGODlhAQ=="}}"#),
-        (#"{"type":"image/webp","url":"https://a.example/x"}"#, #"{"type":"image","source":{"type":"url","url":"https://a.example/x"}}"#),
+        (
+            #"{"type":"image/jpeg","content":"/9j/AA=="}"#,
+            #"{"type":"image","source":{"type":"base64","media_type":"image/jpeg","data":"/9j/AA=="}}"#
+        ),
+        (
+            #"{"content":"R0lGODlhAQ=="}"#,
+            #"{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"R0lGODlhAQ=="}}"#
+        ),
+        (
+            #"{"type":"image/webp","url":"https://a.example/x"}"#,
+            #"{"type":"image","source":{"type":"url","url":"https://a.example/x"}}"#
+        ),
         (#"{"url":"https://a.example/x"}"#, #"{"type":"image","source":{"type":"url","url":"https://a.example/x"}}"#),
-        (#"{"content":"JVBERi0xLjQ="}"#, #"{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0xLjQ="}}"#),
-        (#"{"url":"https://a.example/x.PDF?y=1"}"#, #"{"type":"document","source":{"type":"url","url":"https://a.example/x.PDF?y=1"}}"#),
-        (#"{"type":"text/plain","content":"R3LDvMOfZSA8Pz4="}"#, #"{"type":"document","source":{"type":"text","media_type":"text/plain","data":"Grüße <?>"}}"#),
+        (
+            #"{"content":"JVBERi0xLjQ="}"#,
+            #"{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0xLjQ="}}"#
+        ),
+        (
+            #"{"url":"https://a.example/x.PDF?y=1"}"#,
+            #"{"type":"document","source":{"type":"url","url":"https://a.example/x.PDF?y=1"}}"#
+        ),
+        (
+            #"{"type":"text/plain","content":"R3LDvMOfZSA8Pz4="}"#,
+            #"{"type":"document","source":{"type":"text","media_type":"text/plain","data":"Grüße <?>"}}"#
+        ),
     ])
     func anAttachmentIsABlock(attachment: String, block: String) throws {
         var request = try AnthropicExchange.request("what is it?")
@@ -120,16 +143,40 @@ import Transport
     }
 
     @Test(arguments: [
-        (#"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"audio/wav","content":"AAAA"}}]}"#, "'attachment' (audio/wav)"),
-        (#"{"role":"user","parts":[{"type":"attachment","attachment":{"content":"AAAA"}}]}"#, "'attachment' (of a type that nobody said)"),
-        (#"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"text/plain","content":"/w=="}}]}"#, "'attachment' (text/plain)"),
-        (#"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"image/png","path":"/a"}}]}"#, "'attachment' (a file's path)"),
-        (#"{"role":"assistant","parts":[{"type":"attachment","attachment":{"type":"image/png","url":"u"}}]}"#, "'attachment' (image/png)"),
-        (#"{"role":"assistant","parts":[{"type":"tool_call","name":"s","arguments":{},"tool_call_id":"ws_1","server_executed":true,"provider_metadata":{"openai":{"id":"ws_1"}}}]}"#, "'tool_call' that another provider ran itself"),
-        (#"{"role":"assistant","parts":[{"type":"tool_result","name":"s","output":"x","tool_call_id":"ws_1","server_executed":true}]}"#, "'tool_result' that another provider ran itself"),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"audio/wav","content":"AAAA"}}]}"#,
+            "'attachment' (audio/wav)"
+        ),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"content":"AAAA"}}]}"#,
+            "'attachment' (of a type that nobody said)"
+        ),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"text/plain","content":"/w=="}}]}"#,
+            "'attachment' (text/plain)"
+        ),
+        (
+            #"{"role":"user","parts":[{"type":"attachment","attachment":{"type":"image/png","path":"/a"}}]}"#,
+            "'attachment' (a file's path)"
+        ),
+        (
+            #"{"role":"assistant","parts":[{"type":"attachment","attachment":{"type":"image/png","url":"u"}}]}"#,
+            "'attachment' (image/png)"
+        ),
+        (
+            #"{"role":"assistant","parts":[{"type":"tool_call","name":"s","arguments":{},"tool_call_id":"ws_1","server_executed":true,"provider_metadata":{"openai":{"id":"ws_1"}}}]}"#,
+            "'tool_call' that another provider ran itself"
+        ),
+        (
+            #"{"role":"assistant","parts":[{"type":"tool_result","name":"s","output":"x","tool_call_id":"ws_1","server_executed":true}]}"#,
+            "'tool_result' that another provider ran itself"
+        ),
         (#"{"role":"tool","parts":[{"type":"tool_result","name":"s","output":"x"}]}"#, "'tool_result'"),
         (#"{"role":"tool","parts":[{"type":"text","text":"x"}]}"#, "'text'"),
-        (#"{"role":"system","parts":[{"type":"attachment","attachment":{"type":"image/png","url":"u"}}]}"#, "'attachment'"),
+        (
+            #"{"role":"system","parts":[{"type":"attachment","attachment":{"type":"image/png","url":"u"}}]}"#,
+            "'attachment'"
+        ),
     ])
     func aPartWithoutAPlaceFailsTheRequestAndIsNamed(message: String, name: String) throws {
         var request = try AnthropicExchange.request()

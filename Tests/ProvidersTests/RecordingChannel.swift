@@ -123,7 +123,8 @@ func outcome(
 
 /// The same, with the frames kept in `channel`.
 func run(
-    _ request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport, _ channel: RecordingChannel,
+    _ request: ModelRequest, _ settings: ProviderSettings, over transport: any HTTPTransport,
+    _ channel: RecordingChannel,
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> Outcome {
     var identifiers = ULIDGenerator()

@@ -37,7 +37,8 @@ enum Anthropic: ProviderAPI {
         let tools = try Self.tools(request)
         if !tools.isEmpty { members.append(.init("tools", .array(tools))) }
         if let config = try Self.outputConfig(request) { members.append(.init("output_config", config)) }
-        return try request.options.filter { !Self.readNames.contains($0.name) }.added(to: members, except: Self.ownNames)
+        return try request.options.filter { !Self.readNames.contains($0.name) }.added(
+            to: members, except: Self.ownNames)
     }
 
     /// Anthropic's own tools, which an option names, and then the request's.
@@ -89,7 +90,8 @@ enum Anthropic: ProviderAPI {
         (1...128).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
                 default: false
                 }
             }

@@ -90,7 +90,8 @@ struct AnthropicAnswer: ProviderAnswer {
         if let call = self.heldCall, ["max_tokens", "model_context_window_exceeded"].contains(self.finishReason) {
             throw .failed(
                 .modelError,
-                "the answer was cut off (\(self.finishReason ?? "")) in the call of tool '\(call.name)'; raise max_tokens")
+                "the answer was cut off (\(self.finishReason ?? "")) in the call of tool '\(call.name)'; raise max_tokens"
+            )
         }
         try self.sayHeldCall(into: output)
         guard let container = value["container"], !container.isNull else { return }

@@ -101,7 +101,8 @@ struct AnthropicBlock {
 
     /// Marks the part of this block; one that has no text begins here, and is not taken for the one before.
     private func mark(
-        _ target: PartMetadata.Target, _ members: [JSONValue.Member], isRedacted: Bool = false, into output: AnswerOutput
+        _ target: PartMetadata.Target, _ members: [JSONValue.Member], isRedacted: Bool = false,
+        into output: AnswerOutput
     ) throws(RequestEnd) {
         if !self.hasText { try target == .text ? output.text("") : output.reasoning("") }
         try output.metadata(PartMetadata(target, Self.metadata(members), isRedacted: isRedacted))

@@ -44,7 +44,8 @@ struct AnthropicConversation {
         }
     }
 
-    private mutating func appendSystem(_ message: ModelMessage, number: Int, _ model: AnthropicModel) throws(RequestEnd) {
+    private mutating func appendSystem(_ message: ModelMessage, number: Int, _ model: AnthropicModel) throws(RequestEnd)
+    {
         for part in message.parts {
             guard case .text = part.content else { throw Self.unsendable(part, in: message, number) }
         }

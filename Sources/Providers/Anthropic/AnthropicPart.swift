@@ -9,7 +9,9 @@ enum AnthropicPart {
     /// The API has no place for it.
     case unsendable
 
-    static func block(_ part: MessagePart, of role: ModelMessage.Role, _ identifiers: inout AnthropicIdentifiers) -> Self {
+    static func block(_ part: MessagePart, of role: ModelMessage.Role, _ identifiers: inout AnthropicIdentifiers)
+        -> Self
+    {
         let metadata = part.providerMetadata?[Anthropic.name] ?? .null
         switch (part.content, role) {
         case (.text(let text), .user): return text.isEmpty ? .nothing : .block(Self.text(text))
@@ -23,7 +25,8 @@ enum AnthropicPart {
             return AnthropicAttachment.block(attachment).map(Self.block) ?? .unsendable
         case (.toolCall(let call), .assistant):
             return call.isServerExecuted
-                ? Self.serverCall(call, metadata) : .block(Self.call("tool_use", identifiers.id(of: call), call, metadata))
+                ? Self.serverCall(call, metadata)
+                : .block(Self.call("tool_use", identifiers.id(of: call), call, metadata))
         case (.toolResult(let result), .assistant) where result.isServerExecuted:
             return Self.serverResult(result, metadata)
         case (.toolResult(let result), .tool) where !result.isServerExecuted:
