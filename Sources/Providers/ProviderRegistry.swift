@@ -11,7 +11,8 @@ public enum ProviderRegistry {
         switch settings.kind {
         case .echo: Echo(settings, in: environment)
         case .openAI: try HTTPProvider<OpenAI>(settings, in: environment)
-        case .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek, .cerebras,
+        case .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek,
+            .cerebras,
             .xAI:
             try HTTPProvider<ChatCompletions>(settings, in: environment)
         case .echoFault: EchoFault(settings, in: environment)

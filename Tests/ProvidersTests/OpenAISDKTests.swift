@@ -19,7 +19,8 @@ import Testing
             for request in try Self.requests(model: model, isResponses: kind == .openAI) {
                 requests.append(
                     .object([
-                        .init("api", .string(kind == .openAI ? "responses" : "chat")), .init("body", try body(of: request, kind)),
+                        .init("api", .string(kind == .openAI ? "responses" : "chat")),
+                        .init("body", try body(of: request, kind)),
                     ]))
             }
         }
@@ -33,7 +34,8 @@ import Testing
         let text = try request("hi", model: model, system: "be kind", options: #"{"temperature":1}"#)
         var shown = try request("look", model: model, options: #"{"image_detail":"low"}"#)
         shown.attachments = [
-            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")), Attachment(mediaType: nil, .url("http://x/i")),
+            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")),
+            Attachment(mediaType: nil, .url("http://x/i")),
             Attachment(mediaType: nil, .content("JVBERi0xLjQ=")),
         ]
         var tools = try request("hi", model: model, stream: false, options: #"{"tool_choice":"auto"}"#)
@@ -79,7 +81,7 @@ import Testing
 
     /// Holds each request against the type of a request; what a type has no place for is refused.
     private static let program = """
-        import json, sys, typing
+        import json, sys, typing, typing_extensions
         from openai.types import responses, chat
         from openai.types.responses import response_create_params as r
         from openai.types.chat import completion_create_params as c
@@ -87,7 +89,7 @@ import Testing
         for name, module in list(sys.modules.items()):
             if name.startswith("openai.types"):
                 for value in vars(module).values():
-                    if typing.is_typeddict(value):
+                    if typing_extensions.is_typeddict(value):
                         value.__pydantic_config__ = {"extra": "forbid"}
         def adapter(module, name):
             return TypeAdapter(typing.Union[getattr(module, name + "NonStreaming"), getattr(module, name + "Streaming")])

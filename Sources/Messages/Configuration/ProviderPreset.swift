@@ -56,7 +56,8 @@ public struct ProviderPreset: Sendable, Equatable {
     public static let openAI = ProviderPreset(
         kind: .openAI, title: "OpenAI", baseURL: "https://api.openai.com/v1", keyName: "OPENAI_API_KEY",
         models: [
-            "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano",
+            "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
+            "gpt-5-nano",
             "gpt-5.6-luna",
         ])
 
