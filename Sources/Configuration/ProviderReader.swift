@@ -85,7 +85,8 @@ struct ProviderReader {
 
     /// What is known of a provider of this type, or of OpenAI where chat completions are asked of it under its name.
     private func preset(_ kind: ProviderSettings.Kind) -> ProviderPreset? {
-        kind == .openAICompatible && self.name == ProviderSettings.Kind.openAI.rawValue ? .openAI : ProviderPreset.of(kind)
+        kind == .openAICompatible && self.name == ProviderSettings.Kind.openAI.rawValue
+            ? .openAI : ProviderPreset.of(kind)
     }
 
     private func readOverHTTP(

@@ -23,7 +23,8 @@ import Testing
 
     /// The names in the first column of the table of fields.
     private var documentedFields: Set<String> {
-        let fields = self.text.prefix(upTo: self.text.range(of: "## Types of providers")?.lowerBound ?? self.text.endIndex)
+        let fields = self.text.prefix(
+            upTo: self.text.range(of: "## Types of providers")?.lowerBound ?? self.text.endIndex)
         let names = fields.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
             String(line.split(separator: "`")[1]).replacing("*.", with: "").replacing("[]", with: "")
         }

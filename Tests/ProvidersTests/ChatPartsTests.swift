@@ -26,7 +26,8 @@ import Transport
     @Test func attachmentsBecomeParts() throws {
         var request = try request("look", model: "m", options: #"{"image_detail":"low"}"#)
         request.attachments = [
-            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")), Attachment(mediaType: nil, .url("http://x/i?j")),
+            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")),
+            Attachment(mediaType: nil, .url("http://x/i?j")),
             Attachment(mediaType: nil, .content("JVBERi0xLjQ=")), Attachment(mediaType: "audio/mpeg", .content("SUQz")),
             Attachment(mediaType: nil, .content("UklGRgAAAABXQVZFZm10IA==")),
         ]
@@ -60,7 +61,8 @@ import Transport
         request.messages = [
             ModelMessage(.user, text: "go"),
             ModelMessage(
-                .assistant, ["a", "b"].map { MessagePart(.toolCall(ToolCall(id: $0, name: "f", arguments: [123, 125]))) }),
+                .assistant,
+                ["a", "b"].map { MessagePart(.toolCall(ToolCall(id: $0, name: "f", arguments: [123, 125]))) }),
         ]
         request.toolResults = ["a", "b"].map { id in
             ToolResult(
@@ -88,7 +90,8 @@ import Transport
             ])
         #expect(
             sent["response_format"]?.text()
-                == #"{"type":"json_schema","json_schema":{"name":"output","schema":{"type":"object","properties":{}}}}"#)
+                == #"{"type":"json_schema","json_schema":{"name":"output","schema":{"type":"object","properties":{}}}}"#
+        )
         #expect(sent["tool_choice"] == .string("auto"))
     }
 
@@ -121,14 +124,16 @@ import Transport
     }
 
     @Test(arguments: [
-        (ProviderSettings.Kind.deepSeek, "reasoning_content", [nil, "why", ""]), (.cerebras, "reasoning", ["w", "why", nil]),
+        (ProviderSettings.Kind.deepSeek, "reasoning_content", [nil, "why", ""]),
+        (.cerebras, "reasoning", ["w", "why", nil]),
         (.ollama, "reasoning", ["w", "why", nil]), (.openAICompatible, "reasoning", [nil, nil, nil]),
     ])
     func reasoningGoesBackWhereAProviderWantsIt(kind: ProviderSettings.Kind, field: String, sent: [String?]) throws {
         let call = MessagePart(.toolCall(ToolCall(id: "a", name: "f", arguments: [123, 125])))
         var request = try request("p", model: "m")
         request.messages = [
-            ModelMessage(.user, text: "1"), ModelMessage(.assistant, [MessagePart(.reasoning("w")), MessagePart(.text("x"))]),
+            ModelMessage(.user, text: "1"),
+            ModelMessage(.assistant, [MessagePart(.reasoning("w")), MessagePart(.text("x"))]),
             ModelMessage(.user, text: "2"), ModelMessage(.assistant, [MessagePart(.reasoning("why")), call]),
             ModelMessage(.assistant, [call]),
         ]
@@ -138,7 +143,8 @@ import Transport
 
     @Test(arguments: [false, true])
     func theDetailsOfReasoningGoBackToOpenRouterAsTheyCame(isStream: Bool) throws {
-        let whole = #"[{"type":"reasoning.text","text":"thinking","signature":"s","index":0},{"type":"reasoning.encrypted","data":"e","index":1}]"#
+        let whole =
+            #"[{"type":"reasoning.text","text":"thinking","signature":"s","index":0},{"type":"reasoning.encrypted","data":"e","index":1}]"#
         let pieces = [
             #"{"reasoning":"thin","reasoning_details":[{"type":"reasoning.text","text":"thin","signature":null,"index":0}]}"#,
             #"{"reasoning":"king","reasoning_details":[{"type":"reasoning.text","text":"king","signature":"s","index":0}]}"#,
@@ -171,7 +177,8 @@ import Transport
     func anAnswerThatWasCutShortIsNoAnswerToASchema(reason: String) throws {
         let body = Self.message(#"{"content":"{\"a\":"}"#, finish: reason)
         #expect(try Self.ask(body).finishReason == reason)
-        let answer = try Self.ask(body.replacing("}]}", with: #"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#), schema: "{}")
+        let answer = try Self.ask(
+            body.replacing("}]}", with: #"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#), schema: "{}")
         #expect(answer.failure?.code == .modelError)
         #expect(answer.failure?.message.contains("ended in its middle") == true)
         #expect(answer.usage == Usage(input: 1, output: 2))

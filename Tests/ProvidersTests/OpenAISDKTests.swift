@@ -19,13 +19,48 @@ import Testing
             for request in try Self.requests(model: model, isResponses: kind == .openAI) {
                 requests.append(
                     .object([
-                        .init("api", .string(kind == .openAI ? "responses" : "chat")), .init("body", try body(of: request, kind)),
+                        .init("api", .string(kind == .openAI ? "responses" : "chat")),
+                        .init("body", try body(of: request, kind)),
                     ]))
             }
         }
         let run = try Self.run(["-c", Self.program], input: Data(JSONValue.array(requests).serialized()))
         #expect(run.status == 0, "\(run.output)")
-        #expect(run.output.hasPrefix("valid: \(requests.count), and a wrong one is refused"), "\(run.output)")
+        #expect(run.output.contains("valid: \(requests.count), and a wrong one is refused"), "\(run.output)")
+    }
+
+    /// Every recorded answer, served again and read by the library and by us.
+    @Test(
+        .enabled(
+            if: Self.isThere && SharedFolder.holds("tools/replay-upstream"),
+            "OpenAI's Python library or the shared folder is not here"),
+        arguments: [("responses", 71), ("chat-completions", 72)])
+    func theLibraryReadsEveryRecordedAnswerAsWeDo(api: String, count: Int) throws {
+        let shared = try #require(SharedFolder.url)
+        let upstream = try ReplayUpstream(shared.appendingPathComponent("tools/replay-upstream"), chunk: 0)
+        let folder = shared.appendingPathComponent("recordings/\(api)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
+        var answers: [[String: Any]] = []
+        for name in names.sorted().map({ String($0.dropLast(5)) }) {
+            let url = "\(upstream.url)/r/\(api)/\(name)"
+            let recording = try JSONValue(
+                parsing: Array(try Data(contentsOf: folder.appendingPathComponent(name + ".json"))), bounds: .lenient)
+            let isStream = recording["content_type"]?.string?.contains("event-stream") == true
+            let settings = api == "responses" ? ResponsesTests.settings("m", url) : OpenAICompatibleTests.settings(url)
+            let peer = SlotPeer(settings)
+            try peer.prompt(1, stream: isStream)
+            let answer = try peer.outcome()
+            #expect(peer.close())
+            let calls = zip(answer.toolCalls, answer.toolCallIDs).map { [$0[0], $1] }
+            answers.append([
+                "name": name, "url": url, "stream": isStream, "text": answer.text, "calls": calls,
+                "input": answer.usage?.input ?? -1, "output": answer.usage?.output ?? -1,
+                "error": answer.failure?.code.rawValue ?? "",
+            ])
+        }
+        let run = try Self.run(["-c", Self.reader, api], input: try JSONSerialization.data(withJSONObject: answers))
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("the same: \(count) of \(count)"), "\(run.output)")
     }
 
     /// Text, images, PDF, tools, tool results, schema, reasoning and turns.
@@ -33,7 +68,8 @@ import Testing
         let text = try request("hi", model: model, system: "be kind", options: #"{"temperature":1}"#)
         var shown = try request("look", model: model, options: #"{"image_detail":"low"}"#)
         shown.attachments = [
-            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")), Attachment(mediaType: nil, .url("http://x/i")),
+            Attachment(mediaType: "image/png", .content("iVBORw0KGgo=")),
+            Attachment(mediaType: nil, .url("http://x/i")),
             Attachment(mediaType: nil, .content("JVBERi0xLjQ=")),
         ]
         var tools = try request("hi", model: model, stream: false, options: #"{"tool_choice":"auto"}"#)
@@ -79,7 +115,7 @@ import Testing
 
     /// Holds each request against the type of a request; what a type has no place for is refused.
     private static let program = """
-        import json, sys, typing
+        import json, sys, typing, typing_extensions
         from openai.types import responses, chat
         from openai.types.responses import response_create_params as r
         from openai.types.chat import completion_create_params as c
@@ -87,7 +123,7 @@ import Testing
         for name, module in list(sys.modules.items()):
             if name.startswith("openai.types"):
                 for value in vars(module).values():
-                    if typing.is_typeddict(value):
+                    if typing_extensions.is_typeddict(value):
                         value.__pydantic_config__ = {"extra": "forbid"}
         def adapter(module, name):
             return TypeAdapter(typing.Union[getattr(module, name + "NonStreaming"), getattr(module, name + "Streaming")])
@@ -107,6 +143,55 @@ import Testing
                 try: walk(types[request["api"]].validate_python({**request["body"], **change}))
                 except ValidationError: wrong += 1
         print(f"valid: {len(requests)}, and a wrong one is " + ("refused" if wrong == 2 * len(requests) else "not"))
+        """
+
+    /// Asks the library for every answer, and says where it reads another than the one that it is told.
+    private static let reader = """
+        import json, sys, openai
+        api, same, answers = sys.argv[1], 0, json.load(sys.stdin)
+        def response(client, stream):
+            answer = client.responses.create(model="m", input="x", stream=stream)
+            if stream:
+                for event in answer:
+                    if event.type == "response.completed": final = event.response
+                answer = final
+            if answer.status == "queued": return "provider_invalid_response"
+            usage = answer.usage
+            calls = [[i.name, i.call_id] for i in answer.output if i.type == "function_call"]
+            return answer.output_text, calls, usage.input_tokens, usage.output_tokens
+        def completion(client, stream):
+            answer = client.chat.completions.create(model="m", messages=[], stream=stream)
+            if not stream:
+                if not answer.choices: return "provider_invalid_response"
+                message, usage = answer.choices[0].message, answer.usage
+                calls = [[c.function.name, c.id] for c in message.tool_calls or []]
+                text = message.content
+            else:
+                text, calls, usage = "", {}, None
+                for chunk in answer:
+                    usage = chunk.usage or getattr(chunk, "x_groq", None) and (chunk.x_groq or {}).get("usage") or usage
+                    for choice in chunk.choices:
+                        text += choice.delta.content or ""
+                        for call in choice.delta.tool_calls or []:
+                            calls.setdefault(call.index, [call.function.name, call.id])
+                calls = list(calls.values())
+                if isinstance(usage, dict): usage = type("Usage", (), usage)
+            if isinstance(text, list): text = "".join(p.get("text", "") for p in text if p.get("type") == "text")
+            counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (-1, -1)
+            return text or "", calls, *counts
+        for told in answers:
+            client = openai.OpenAI(base_url=told["url"], api_key="sk-1", max_retries=0)
+            try: read = (response if api == "responses" else completion)(client, told["stream"])
+            except openai.RateLimitError: read = "provider_rate_limited"
+            except openai.APIStatusError: read = "provider_rejected"
+            except openai.APIError as error: read = "error"
+            if told["error"]: ours = told["error"]
+            else:
+                calls = [c for c in told["calls"] if api != "responses" or c[1].startswith("call_")]
+                ours = told["text"], calls, told["input"], told["output"]
+            if read == ours or read == "error" and told["error"]: same += 1
+            else: print(told["name"], "the library:", read, "we:", ours)
+        print(f"the same: {same} of {len(answers)}", flush=True)
         """
 
     private static func run(_ arguments: [String], input: Data) throws -> (status: Int32, output: String) {

@@ -50,7 +50,9 @@ struct RecordedChatRequest {
             let function = call["function"]!
             let arguments = Array(function["arguments"]!.string!.utf8)
             parts.append(
-                MessagePart(.toolCall(ToolCall(id: call["id"]!.string!, name: function["name"]!.string!, arguments: arguments))))
+                MessagePart(
+                    .toolCall(ToolCall(id: call["id"]!.string!, name: function["name"]!.string!, arguments: arguments)))
+            )
         }
         return ModelMessage(role, parts)
     }

@@ -38,7 +38,8 @@ struct RecordedRequest {
             }
             tools.append(
                 ToolDefinition(
-                    name: tool["name"]!.string!, description: tool["description"]?.string, inputSchema: tool["parameters"]!))
+                    name: tool["name"]!.string!, description: tool["description"]?.string,
+                    inputSchema: tool["parameters"]!))
         }
         if !others.isEmpty { options.append(.init("tools", .array(others))) }
         var schema: JSONValue?
@@ -73,11 +74,15 @@ struct RecordedRequest {
             )
         case "function_call":
             let call = ToolCall(
-                id: item["call_id"]!.string!, name: item["name"]!.string!, arguments: Array(item["arguments"]!.string!.utf8))
+                id: item["call_id"]!.string!, name: item["name"]!.string!,
+                arguments: Array(item["arguments"]!.string!.utf8))
             return (.assistant, [MessagePart(.toolCall(call))])
         case "function_call_output":
             guard let output = item["output"]?.string else { return nil }
-            return (.tool, [MessagePart(.toolResult(ToolResult(name: "", output: output, toolCallID: item["call_id"]!.string)))])
+            return (
+                .tool,
+                [MessagePart(.toolResult(ToolResult(name: "", output: output, toolCallID: item["call_id"]!.string)))]
+            )
         case "reasoning":
             guard item["encrypted_content"]?.string != nil else { return nil }
             let members = (item.members ?? []).filter { $0.name != "type" }

@@ -26,7 +26,8 @@ struct RecordedResponse {
             let data = line.dropFirst(5).drop { $0 == " " }
             guard data != "[DONE]" else { continue }
             let event = try Self.object(Data(data.utf8))
-            self.streamedText += event["type"] as? String == "response.output_text.delta" ? event["delta"] as! String : ""
+            self.streamedText +=
+                event["type"] as? String == "response.output_text.delta" ? event["delta"] as! String : ""
             if event["type"] as? String == "response.completed" {
                 self.read(try #require(event["response"] as? [String: Any]), status: 200)
             }
@@ -62,7 +63,8 @@ struct RecordedResponse {
         }
         #expect(answer.failure == nil, comment)
         #expect(answer.finishReason == self.finishReason, comment)
-        let text = self.items.filter { $0["type"] as? String == "message" }.flatMap { Self.texts($0, "content") }.joined()
+        let text = self.items.filter { $0["type"] as? String == "message" }.flatMap { Self.texts($0, "content") }
+            .joined()
         #expect(answer.text == text, comment)
         #expect(!self.isStream || text == self.streamedText, comment)
         let reasoning = self.items.filter { $0["type"] as? String == "reasoning" }.map {
@@ -73,7 +75,9 @@ struct RecordedResponse {
         #expect(answer.usage?.input == (self.usage?["input_tokens"] as? NSNumber)?.intValue, comment)
         #expect(answer.usage?.output == (self.usage?["output_tokens"] as? NSNumber)?.intValue, comment)
         let details = answer.usage?.details.flatMap { try? Self.object(Data($0)) } ?? [:]
-        for (name, member) in [("input_tokens_details", "cached_tokens"), ("output_tokens_details", "reasoning_tokens")] {
+        for (name, member) in [
+            ("input_tokens_details", "cached_tokens"), ("output_tokens_details", "reasoning_tokens"),
+        ] {
             let recorded = ((self.usage?[name] as? [String: Any])?[member] as? NSNumber)?.intValue ?? 0
             let counted = ((details[name] as? [String: Any])?[member] as? NSNumber)?.intValue ?? 0
             #expect(counted == recorded, comment)

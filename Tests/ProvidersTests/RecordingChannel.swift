@@ -156,7 +156,8 @@ func body(
     let settings = ProviderSettings(
         name: "p", kind: kind, models: [ModelDescription(id: request.model)], baseURL: "http://upstream/v1")
     let answer = try outcome(of: request, settings, over: transport, sourceLocation: sourceLocation)
-    let sent = try #require(transport.requests.first, "\(answer.failure?.message ?? "")", sourceLocation: sourceLocation)
+    let sent = try #require(
+        transport.requests.first, "\(answer.failure?.message ?? "")", sourceLocation: sourceLocation)
     return try JSONValue(parsing: sent.body)
 }
 

@@ -8,8 +8,10 @@ import Testing
 @Suite struct ResponsesRecordingTests {
     private static func recordings() throws -> [(name: String, file: Data)] {
         guard let folder = SharedFolder.url?.appendingPathComponent("recordings/responses") else { return [] }
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter { $0.hasSuffix(".json") }
-            .map { (String($0.dropLast(5)), try Data(contentsOf: folder.appendingPathComponent($0))) }
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
+            $0.hasSuffix(".json")
+        }
+        .map { (String($0.dropLast(5)), try Data(contentsOf: folder.appendingPathComponent($0))) }
     }
 
     /// - Parameter chunk: How long the pieces are in which a body arrives, in bytes; 0 for whole.
@@ -30,7 +32,8 @@ import Testing
                 kinds[answer.failure?.code.rawValue ?? "done", default: 0] += 1
                 kinds["reasoning", default: 0] += answer.reasoning.isEmpty ? 0 : 1
                 kinds["tool calls", default: 0] += answer.toolCalls.isEmpty ? 0 : 1
-                kinds["tool results", default: 0] += answer.parts.contains { $0["event"]?.string == "tool_result" } ? 1 : 0
+                kinds["tool results", default: 0] +=
+                    answer.parts.contains { $0["event"]?.string == "tool_result" } ? 1 : 0
                 #expect(peer.close())
             }
         }

@@ -93,7 +93,8 @@ import Transport
     }
 
     @Test(arguments: [
-        #"{"max_tokens":1,"max_output_tokens":2}"#, #"{"background":true}"#, #"{"text":{"format":{}},"json_object":true}"#,
+        #"{"max_tokens":1,"max_output_tokens":2}"#, #"{"background":true}"#,
+        #"{"text":{"format":{}},"json_object":true}"#,
     ])
     func optionsThatContradictAreRefused(options: String) throws {
         let request = try ProvidersTests.request("hi", model: "gpt-5", stream: false, options: options)

@@ -21,7 +21,9 @@ import Transport
     }
 
     private static func stream(_ events: [String]) -> [UInt8] {
-        Array(events.map { "event: \((try? JSONValue(parsing: $0))?["type"]?.string ?? "")\ndata: \($0)\n\n" }.joined().utf8)
+        Array(
+            events.map { "event: \((try? JSONValue(parsing: $0))?["type"]?.string ?? "")\ndata: \($0)\n\n" }.joined()
+                .utf8)
     }
 
     // MARK: A whole answer and the same in a stream
@@ -164,7 +166,8 @@ import Transport
     }
 
     @Test func anImageThatTheProviderMadeIsAttachedAndGoesBack() throws {
-        let item = #"{"id":"ig_1","type":"image_generation_call","status":"completed","output_format":"webp","result":"UklG"}"#
+        let item =
+            #"{"id":"ig_1","type":"image_generation_call","status":"completed","output_format":"webp","result":"UklG"}"#
         let answer = try Self.ask(
             Array(#"{"status":"completed","output":[\#(item),\#(Self.final)]}"#.utf8), isStream: false, stream: true)
         let message = try answer.message
@@ -189,7 +192,8 @@ import Transport
             ["ask", #"{"q":1}"#], "yes"
         ),
         (
-            #"{"type":"mcp_call","id":"c","name":"ask","arguments":"{}","output":null,"error":"no"}"#, ["ask", "{}"], "no"
+            #"{"type":"mcp_call","id":"c","name":"ask","arguments":"{}","output":null,"error":"no"}"#, ["ask", "{}"],
+            "no"
         ),
         (
             #"{"type":"mcp_list_tools","id":"c","server_label":"s","tools":[{"name":"t"}]}"#,
@@ -257,7 +261,10 @@ import Transport
             #"{"type":"response.failed","response":{"status":"failed","error":{"code":"rate_limit_exceeded","message":"slow down"}}}"#,
             .providerRateLimited
         ),
-        (#"{"type":"error","error":{"type":"invalid_request_error","code":null,"message":"slow down"}}"#, .providerRejected),
+        (
+            #"{"type":"error","error":{"type":"invalid_request_error","code":null,"message":"slow down"}}"#,
+            .providerRejected
+        ),
     ])
     func anErrorAfterTextIsAnError(event: String, code: ErrorCode) throws {
         let text = #"{"type":"response.output_text.delta","output_index":0,"delta":"some"}"#
@@ -269,7 +276,8 @@ import Transport
     }
 
     @Test(arguments: [
-        (#"{"object":"list"}"#, ErrorCode.providerInvalidResponse), (#"{"status":"queued","output":[]}"#, .providerInvalidResponse),
+        (#"{"object":"list"}"#, ErrorCode.providerInvalidResponse),
+        (#"{"status":"queued","output":[]}"#, .providerInvalidResponse),
         (#"{"status":"failed","output":[]}"#, .providerError),
         (#"{"status":"completed","output":[{"type":"message","content":[{"type":"output_audio"}]}]}"#, .modelError),
         (#"{"status":"completed","output":[{"type":"mcp_approval_request","id":"x"}]}"#, .modelError),

@@ -63,7 +63,9 @@ struct ChatReasoningDetails {
                 members.append(member)
                 continue
             }
-            if Self.textNames.contains(member.name), let old = members[place].value.string, let new = member.value.string {
+            if Self.textNames.contains(member.name), let old = members[place].value.string,
+                let new = member.value.string
+            {
                 members[place].value = .string(old + new)
             } else if !member.value.isNull {
                 members[place].value = member.value

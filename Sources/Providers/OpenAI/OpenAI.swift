@@ -8,7 +8,8 @@ enum OpenAI: ProviderAPI {
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
         let options = try OpenAIOptions(request)
-        return options.wantsChatCompletions ? try ChatCompletions.call(request, to: .openAI) : try Responses.call(request)
+        return options.wantsChatCompletions
+            ? try ChatCompletions.call(request, to: .openAI) : try Responses.call(request)
     }
 }
 

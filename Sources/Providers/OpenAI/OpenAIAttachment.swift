@@ -81,7 +81,8 @@ extension Attachment {
     /// By the magic numbers that base64 shows: three bytes are four characters.
     private static func mediaType(ofBase64 content: String) -> String? {
         let beginnings = [
-            ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("JVBERi0", "application/pdf"),
+            ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"),
+            ("JVBERi0", "application/pdf"),
             ("SUQz", "audio/mpeg"),
         ]
         for (beginning, type) in beginnings where content.hasPrefix(beginning) { return type }

@@ -102,7 +102,8 @@ enum Responses {
             }
         if let format {
             guard !members.contains(where: { $0.name == "format" }) else {
-                throw .failed(.invalidOptions, "the option 'text' cannot have a 'format' together with a schema or 'json_object'")
+                throw .failed(
+                    .invalidOptions, "the option 'text' cannot have a 'format' together with a schema or 'json_object'")
             }
             members.append(.init("format", format))
         }

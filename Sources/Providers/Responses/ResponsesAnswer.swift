@@ -31,7 +31,8 @@ struct ResponsesAnswer: ProviderAnswer {
     init(_ context: AnswerContext) {}
 
     mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
-        guard value["output"]?.array != nil || value["error"].map({ !$0.isNull }) == true || value["status"] != nil else {
+        guard value["output"]?.array != nil || value["error"].map({ !$0.isNull }) == true || value["status"] != nil
+        else {
             throw .invalidResponse("it has no output")
         }
         try self.readEnd(value, into: output, key: key)
@@ -79,7 +80,9 @@ struct ResponsesAnswer: ProviderAnswer {
 
     private mutating func readHead(_ response: JSONValue) {
         if let model = response["model"]?.string, !model.isEmpty { self.resolvedModel = model }
-        if let usage = Usage(response["usage"] ?? .null, input: "input_tokens", output: "output_tokens") { self.usage = usage }
+        if let usage = Usage(response["usage"] ?? .null, input: "input_tokens", output: "output_tokens") {
+            self.usage = usage
+        }
     }
 
     /// Reads the response at its end, and what of it has not been handed over.
@@ -89,7 +92,8 @@ struct ResponsesAnswer: ProviderAnswer {
         if let error = response["error"], !error.isNull { throw .failed(ResponsesFailure.of(error, key: key)) }
         switch status {
         case "failed": throw .failed(.providerError, "the provider answered with an error: no message")
-        case "cancelled": throw .failed(.providerError, "the provider answered with an error: the response was cancelled")
+        case "cancelled":
+            throw .failed(.providerError, "the provider answered with an error: the response was cancelled")
         case "queued", "in_progress": throw .invalidResponse("it is not finished: its status is '\(status ?? "")'")
         default: break
         }
@@ -124,7 +128,8 @@ struct ResponsesAnswer: ProviderAnswer {
             let kept = JSONValue.object([.init("item", item)])
             try output.metadata(PartMetadata(.reasoning, .object([.init("openai", kept)]), isRedacted: true))
             self.openMessage = nil
-        case "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call", "mcp_approval_request":
+        case "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call",
+            "mcp_approval_request":
             throw .failed(
                 .modelError,
                 "the model asks for a '\(item["type"]?.string ?? "")', which the client would have to run or to approve; this "
@@ -163,7 +168,8 @@ struct ResponsesAnswer: ProviderAnswer {
     }
 
     /// What llm keeps of an item of reasoning, so that either of the two can continue a conversation.
-    private mutating func readReasoning(_ item: JSONValue, at place: Int, into output: AnswerOutput) throws(RequestEnd) {
+    private mutating func readReasoning(_ item: JSONValue, at place: Int, into output: AnswerOutput) throws(RequestEnd)
+    {
         if self.progress[place]?.reasoningPart == nil {
             for name in ["summary", "content"] {
                 for (index, part) in (item[name]?.array ?? []).enumerated() {

@@ -171,7 +171,8 @@ struct ResponsesInput {
                 return .object([.init("type", .string("input_file")), .init("file_url", .string(url))])
             case .sound:
                 throw OpenAIAttachment.Unsendable(
-                    reason: "OpenAI's Responses API takes no sounds; with the option chat_completions set to true the older API "
+                    reason:
+                        "OpenAI's Responses API takes no sounds; with the option chat_completions set to true the older API "
                         + "answers, which does")
             }
         } catch {

@@ -16,11 +16,13 @@ struct ResponsesToolItem {
         let name = type == "mcp_call" ? item["name"]?.string ?? type : String(type.dropSuffix("_call"))
         let image = type == "image_generation_call" ? item["result"]?.string : nil
         self.call = ToolCall(
-            id: id, name: name.truncated(toUTF8Length: ProtocolBounds.nameLength), arguments: Self.arguments(type, item),
+            id: id, name: name.truncated(toUTF8Length: ProtocolBounds.nameLength),
+            arguments: Self.arguments(type, item),
             isServerExecuted: true)
         let exception = type == "mcp_call" ? Self.text(item["error"]) : nil
         self.result = ToolResult(
-            name: self.call.name, output: Self.output(type, item) ?? item["status"]?.string ?? "completed", toolCallID: id,
+            name: self.call.name, output: Self.output(type, item) ?? item["status"]?.string ?? "completed",
+            toolCallID: id,
             isServerExecuted: true, exception: exception,
             attachments: image.map { [Attachment(mediaType: Self.mediaType(item), .content($0))] } ?? [])
         let kept = image == nil ? item : .object((item.members ?? []).filter { $0.name != "result" })
