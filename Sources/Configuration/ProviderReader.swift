@@ -20,7 +20,8 @@ struct ProviderReader {
         switch kind {
         case .echo: settings = self.readEcho(fields, names: &names)
         case .echoFault: settings = self.readEchoFault(fields, names: &names)
-        case .openAI, .anthropic, .gemini, .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek,
+        case .openAI, .anthropic, .gemini, .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral,
+            .openRouter, .deepSeek,
             .cerebras, .xAI:
             settings = kind.flatMap { self.readOverHTTP($0, fields, names: &names) }
         case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }

@@ -13,7 +13,8 @@ public enum ProviderRegistry {
         case .openAI: try HTTPProvider<OpenAI>(settings, in: environment)
         case .anthropic: try HTTPProvider<Anthropic>(settings, in: environment)
         case .gemini: try HTTPProvider<Gemini>(settings, in: environment)
-        case .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek, .cerebras,
+        case .openAICompatible, .ollama, .llamaCpp, .vLLM, .lmStudio, .groq, .mistral, .openRouter, .deepSeek,
+            .cerebras,
             .xAI:
             try HTTPProvider<ChatCompletions>(settings, in: environment)
         case .echoFault: EchoFault(settings, in: environment)

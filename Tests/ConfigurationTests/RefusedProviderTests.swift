@@ -8,7 +8,7 @@ import Testing
     private static let names = "use 1 to 64 of a-z, 0-9, '_' and '-', beginning with a letter or digit"
 
     private static let types =
-        "echo, openai, openai-compatible, ollama, llama-cpp, vllm, lm-studio, groq, mistral, openrouter, deepseek, cerebras, xai"
+        "echo, openai, anthropic, gemini, openai-compatible, ollama, llama-cpp, vllm, lm-studio, groq, mistral, openrouter, deepseek, cerebras, xai"
 
     private static let cases = [
         Case("{Local: {type: echo}}", "b.yaml:1:13: 'Local' is no name for a provider: \(Self.names)"),

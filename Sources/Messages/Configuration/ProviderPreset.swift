@@ -56,8 +56,10 @@ public struct ProviderPreset: Sendable, Equatable {
     public static let openAI = ProviderPreset(
         kind: .openAI, title: "OpenAI", baseURL: "https://api.openai.com/v1", keyName: "OPENAI_API_KEY",
         models: .named([
-            "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano",
-            "gpt-5.6-luna",]))
+            "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
+            "gpt-5-nano",
+            "gpt-5.6-luna",
+        ]))
 
     public static let all: [ProviderPreset] = [
         .openAI,
@@ -65,11 +67,12 @@ public struct ProviderPreset: Sendable, Equatable {
             kind: .anthropic, title: "Anthropic", baseURL: "https://api.anthropic.com", keyName: "ANTHROPIC_API_KEY",
             models: .named([
                 "claude-fable-5", "claude-opus-5", "claude-sonnet-5",
-            ]) + .withDots([
-                "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-1", "claude-opus-4-8",
-                "claude-opus-4-7", "claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-5", "claude-sonnet-4-5",
-                "claude-haiku-4-5",
-            ])),
+            ])
+                + .withDots([
+                    "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-1", "claude-opus-4-8",
+                    "claude-opus-4-7", "claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-5", "claude-sonnet-4-5",
+                    "claude-haiku-4-5",
+                ])),
         ProviderPreset(
             kind: .gemini, title: "Google Gemini", baseURL: "https://generativelanguage.googleapis.com/v1beta",
             keyName: "GEMINI_API_KEY",
@@ -92,7 +95,9 @@ public struct ProviderPreset: Sendable, Equatable {
             models: .named(["llama-3.3-70b-versatile", "openai/gpt-oss-120b", "openai/gpt-oss-20b"])),
         ProviderPreset(
             kind: .mistral, title: "Mistral", baseURL: "https://api.mistral.ai/v1", keyName: "MISTRAL_API_KEY",
-            models: .named(["mistral-large-latest", "mistral-medium-latest", "mistral-small-latest", "codestral-latest"]),
+            models: .named([
+                "mistral-large-latest", "mistral-medium-latest", "mistral-small-latest", "codestral-latest",
+            ]),
             quirks: Quirks(
                 takesStreamOptions: false,
                 optionNames: ["max_completion_tokens": "max_tokens", "seed": "random_seed"])),
@@ -112,7 +117,8 @@ public struct ProviderPreset: Sendable, Equatable {
             kind: .cerebras, title: "Cerebras", baseURL: "https://api.cerebras.ai/v1", keyName: "CEREBRAS_API_KEY",
             models: .named(["gpt-oss-120b"]), quirks: Quirks(reasoning: Reasoning(field: "reasoning"))),
         ProviderPreset(
-            kind: .xAI, title: "xAI", baseURL: "https://api.x.ai/v1", keyName: "XAI_API_KEY", models: .named(["grok-4"])),
+            kind: .xAI, title: "xAI", baseURL: "https://api.x.ai/v1", keyName: "XAI_API_KEY", models: .named(["grok-4"])
+        ),
     ]
 }
 

@@ -130,6 +130,8 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
     private func transported<Result>(
         hasAnswerBegun: Bool = false, _ body: (any HTTPTransport) throws(TransportError) -> Result
     ) throws(RequestEnd) -> Result {
+        // The transport may wait for the provider: what it has said already is to leave first.
+        try self.environment.channel.flush()
         do throws(TransportError) { return try body(self.environment.transport) } catch {
             switch error.kind {
             case .interrupted: throw .cancelled
