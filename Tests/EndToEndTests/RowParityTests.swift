@@ -93,6 +93,11 @@ extension EndToEnd {
                 if kills.workers < 8, Bool.random(using: &random) {
                     let provider = kills.workers % 2 == 0 ? "echo" : "fault"
                     guard let worker = try? daemon.worker(provider) else { continue }
+                    // While it stands still requests gather in it, so that its death meets some.
+                    kill(worker, SIGSTOP)
+                    try wait(for: "a request in provider '\(provider)'") {
+                        try daemon.provider(provider)["busy"]?.integer ?? 0 > 0
+                    }
                     kill(worker, SIGKILL)
                     kills.workers += 1
                 } else {

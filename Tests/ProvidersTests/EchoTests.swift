@@ -15,6 +15,23 @@ import Testing
             Self.settings)
     }
 
+    @Test func attachmentsAndToolResultsAreShownAndASchemaIsRefused() throws {
+        var request = try request("hi", model: "echo")
+        request.attachments = [
+            Attachment(mediaType: "image/png", .content("AA==")), Attachment(mediaType: nil, .url("u")),
+        ]
+        request.toolResults = [ToolResult(name: "f", output: "two words", toolCallID: "c")]
+        let answer = try outcome(of: request, Self.settings)
+        let value = try JSONValue(parsing: answer.text)
+        #expect(
+            value["attachments"]?.text()
+                == #"[{"type":"image/png","path":null,"url":null},{"type":null,"path":null,"url":"u"}]"#)
+        #expect(value["tool_results"]?.text() == #"[{"name":"f","output":"two words","tool_call_id":"c"}]"#)
+        #expect(answer.usage?.input == 3)
+        request.schema = .object([])
+        #expect(try outcome(of: request, Self.settings).failure?.message == "Echo: echo does not support schemas")
+    }
+
     @Test func theAnswerIsThePromptAsIndentedJSON() throws {
         let answer = try Self.echo("hélló \u{1F600}", system: "be brief", options: #"{"example_bool":true}"#)
         #expect(

@@ -6,7 +6,8 @@ import Messages
 ///
 /// The answer is an indented JSON object of the prompt and what came with it, such as the prompts before it in the
 /// conversation. A prompt that is a JSON object itself directs it (``EchoDirections``), and its options are
-/// ``EchoOptions``. Usage counts words.
+/// ``EchoOptions``. Usage counts words. An attachment is shown without the digest that llm names it by, which no worker
+/// can make.
 struct Echo: Provider {
     let models: [ModelDescription]
     private let newIdentifier: () -> ULID
@@ -25,6 +26,9 @@ struct Echo: Provider {
         guard !needsKey || request.key != nil else {
             throw .failed(.modelError, "model '\(request.model)' needs a key; set one for its provider")
         }
+        guard request.schema == nil else {
+            throw .failed(.modelError, "Echo: \(request.model) does not support schemas")
+        }
         let directions = try EchoDirections(request.prompt)
         let text = try self.text(of: request, directions, options, key: needsKey ? request.key : nil)
         if options.isThinking {
@@ -38,7 +42,9 @@ struct Echo: Provider {
         let spoken = options.isThinking ? Self.thoughts + [text] : [text]
         return SlotCompletion(
             usage: Usage(
-                input: request.prompt.pythonWordCount + (request.system ?? "").pythonWordCount,
+                input: ([request.prompt, request.system ?? ""] + request.toolResults.map(\.output)).reduce(0) {
+                    $0 + $1.pythonWordCount
+                },
                 output: spoken.reduce(0) { $0 + $1.pythonWordCount }))
     }
 
@@ -57,14 +63,32 @@ struct Echo: Provider {
         var members: [JSONValue.Member] = [
             .init("prompt", directions.prompt),
             .init("system", .string(request.system ?? "")),
-            .init("attachments", .array([])),
+            .init("attachments", .array(request.attachments.map(Self.shown))),
             .init("stream", .bool(request.stream)),
             .init("previous", .array(Self.previous(request.messages))),
         ]
         if let example = options.exampleBool {
             members.append(.init("options", .object([.init("example_bool", .bool(example))])))
         }
+        if !request.toolResults.isEmpty {
+            members.append(.init("tool_results", .array(request.toolResults.map(Self.shown))))
+        }
         return JSONValue.object(members + keyMember).text(.pythonIndented)
+    }
+
+    private static func shown(_ attachment: Attachment) -> JSONValue {
+        var url = JSONValue.null
+        if case .url(let address) = attachment.source { url = .string(address) }
+        return .object([
+            .init("type", attachment.mediaType.map(JSONValue.string) ?? .null), .init("path", .null), .init("url", url),
+        ])
+    }
+
+    private static func shown(_ result: ToolResult) -> JSONValue {
+        .object([
+            .init("name", .string(result.name)), .init("output", .string(result.output)),
+            .init("tool_call_id", result.toolCallID.map(JSONValue.string) ?? .null),
+        ])
     }
 
     /// The prompts of the conversation so far, as they were asked.
