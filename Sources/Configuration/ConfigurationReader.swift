@@ -61,7 +61,8 @@ public struct ConfigurationReader {
             collector: collector)
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
-        let (providers, defaultModel) = self.readProviders(fields, isTesting: isTesting, collector: collector)
+        let (providers, defaultModel, isComplete) = self.readProviders(
+            fields, isTesting: isTesting, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
@@ -75,6 +76,10 @@ public struct ConfigurationReader {
             storesPrompts: log?["prompts"]?.bool() ?? true,
             defaultModel: defaultModel,
             providers: providers)
+        if let field = fields["fallbacks"] {
+            let reader = FallbacksReader(providers, isComplete: isComplete, collector: collector)
+            configuration.fallbacks = reader.read(field)
+        }
         configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds
         configuration.warnings = collector.warnings.map(\.description)
         return configuration
@@ -82,21 +87,22 @@ public struct ConfigurationReader {
 
     private func readProviders(
         _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
-    ) -> (providers: [ProviderSettings], defaultModel: String?) {
+    ) -> (providers: [ProviderSettings], defaultModel: String?, isComplete: Bool) {
         guard let field = fields["providers"] else {
             let providers = DefaultProviders.make(environment: self.environment) {
                 collector.refuse($0, file: "environment")
             }
             let names = Set(providers.flatMap(\.models).map(\.id))
             let written = fields["default_model"].flatMap { DefaultModel.read($0, names: names, isComplete: true) }
-            return (providers, written ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"))
+            return (providers, written ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"), true)
         }
         let reader = ProvidersReader(field, environment: self.environment, isTesting: isTesting, collector: collector)
         if let written = fields["default_model"] {
-            return (
-                reader.providers, DefaultModel.read(written, names: reader.names.all, isComplete: reader.isComplete)
-            )
+            let defaultModel = DefaultModel.read(
+                written, names: reader.names.all, isComplete: reader.isComplete)
+            return (reader.providers, defaultModel, reader.isComplete)
         }
-        return (reader.providers, reader.providers.count == 1 ? reader.providers[0].models.first?.id : nil)
+        let onlyModel = reader.providers.count == 1 ? reader.providers[0].models.first?.id : nil
+        return (reader.providers, onlyModel, reader.isComplete)
     }
 }

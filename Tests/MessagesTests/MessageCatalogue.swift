@@ -247,7 +247,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
                     socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
-                    warnings: ["w"])
+                    fallbacks: ["m": ["n"]], warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
