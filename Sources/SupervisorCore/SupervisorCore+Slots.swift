@@ -30,6 +30,7 @@ extension SupervisorCore {
             }
             let timeouts = self.providers[request.provider].settings.timeouts
             let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            if !request.hasOutput { self.forgetFrame(of: number) }
             self.requests[number]!.outputArrived(isPaused: isPaused, timeouts: timeouts, at: now.instant)
             // From the second event on the deadline only moves later: the timer finds out when it fires.
             if !request.hasOutput { self.updateDeadline(ofRequest: number) }
@@ -46,7 +47,7 @@ extension SupervisorCore {
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
         case (.running, .error(let failure, let usage)):
-            self.end(number, with: Request.Ending(failure), usage: usage, at: now)
+            self.attemptFailed(number, failure, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
         case (.cancelling, .output):
             break
@@ -56,7 +57,7 @@ extension SupervisorCore {
         case (.cancelling(_, let ending), .error(_, let usage)):
             self.end(number, with: ending, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
-        case (.recording, _), (.queued, _), (.ending, _):
+        case (.recording, _), (.queued, _), (.waiting, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
     }

@@ -39,6 +39,9 @@ public struct SupervisorCore: Sendable {
         var error = 0
         var cancelled = 0
         var crashed = 0
+        /// Attempts after a wait, and requests that went to another model.
+        var retries = 0
+        var fallbacks = 0
     }
 
     let configuration: ServiceConfiguration
@@ -82,7 +85,9 @@ public struct SupervisorCore: Sendable {
     var historyMemory: MemoryBudget
     /// Apart from `memory`, so that no large frame keeps a small request out.
     var smallRequestMemory: MemoryBudget
-    /// What of it is held by prompts that wait for their histories.
+    /// For requests that may be tried again, from their dispatch on. Nobody waits for room in it.
+    var retryMemory: MemoryBudget
+    /// What of `smallRequestMemory` is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
 
     var deadlines = DeadlineQueue<Timer>()
@@ -116,6 +121,7 @@ public struct SupervisorCore: Sendable {
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
+        self.retryMemory = MemoryBudget(limit: bounds.retryMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {
                 for name in [model.id] + model.aliases where self.models[name] == nil {

@@ -262,7 +262,8 @@ extension ClientEvent {
         switch self.event {
         case .start(let request, let model, let provider, let conversation):
             return ClientAnswer.start(
-                id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation)
+                id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation,
+                attempt: self.attempts)
         case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
         case .done(let completion):
@@ -281,9 +282,11 @@ extension ClientEvent {
             return ClientAnswer.done(
                 id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
                 conversation: completion.conversation,
-                durationMilliseconds: completion.durationMilliseconds!, try self.slotEvent().encoded)
+                durationMilliseconds: completion.durationMilliseconds!, attempts: self.attempts,
+                try self.slotEvent().encoded)
         case .error(let failure, let request, let usage):
-            return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
+            return ClientAnswer.error(
+                id: self.id, failure, request: request.flatMap(ULID.init), usage: usage, attempts: self.attempts)
         case .unknown(let name):
             throw MessageError.invalidValue("event", name)
         }

@@ -63,6 +63,8 @@ struct RequestRow {
     let conversation: String?
     let parent: String?
     let turn: String?
+    /// What was tried, where one attempt was not enough.
+    private(set) var attempts: [AttemptRow] = []
 
     /// `nil` if there is no such row.
     init?(_ id: String, _ connection: ReadConnection) throws {
@@ -76,6 +78,7 @@ struct RequestRow {
         ) { row in RequestRow(id, row) }
         guard let row else { return nil }
         self = row
+        self.attempts = try AttemptRow.all(of: id, connection)
     }
 
     private init(_ id: String, _ row: PreparedStatement) {
@@ -120,9 +123,12 @@ struct RequestRow {
         if let error = self.encodedError { object.add("error", raw: error) }
         object.add("conversation", ifPresent: self.conversation)
         object.add("turn", ifPresent: self.turn)
+        if !self.attempts.isEmpty { object.add("attempts", rawElements: self.attempts.map(\.encoded)) }
         // Details are bounded in bytes, and so in values.
-        return EncodedRow(
-            bytes: object.finish(), nodes: self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails)
+        let nodes = self.attempts.reduce(self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails) {
+            $0 + $1.nodes
+        }
+        return EncodedRow(bytes: object.finish(), nodes: nodes)
     }
 
     /// Why the request failed; `nil` where it did not.

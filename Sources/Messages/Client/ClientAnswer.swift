@@ -4,9 +4,12 @@ import JSON
 public enum ClientAnswer {
     /// The model begins to work on the request.
     ///
-    /// - Parameter conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    /// - Parameters:
+    ///   - conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    ///   - attempt: Which attempt this is, where it is not the first.
     public static func start(
-        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil
+        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
+        attempt: Int? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id.encoded)
@@ -15,6 +18,7 @@ public enum ClientAnswer {
         object.add("model", model)
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
+        object.add("attempt", ifPresent: attempt)
         return object.finish()
     }
 
@@ -27,9 +31,11 @@ public enum ClientAnswer {
     }
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
+    ///
+    /// - Parameter attempts: How many there were, where there was more than one.
     public static func done(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        durationMilliseconds: Int, _ event: [UInt8]
+        durationMilliseconds: Int, attempts: Int? = nil, _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
@@ -39,6 +45,7 @@ public enum ClientAnswer {
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
         object.add("duration_ms", durationMilliseconds)
+        object.add("attempts", ifPresent: attempts)
         return object.finish()
     }
 
@@ -63,9 +70,11 @@ public enum ClientAnswer {
 
     /// The last frame of a request that failed, or, without an id, the last frame of a connection.
     ///
-    /// - Parameter request: The name on record of a request that was admitted.
+    /// - Parameters:
+    ///   - request: The name on record of a request that was admitted.
+    ///   - attempts: How many there were, where there was more than one.
     public static func error(
-        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil
+        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil, attempts: Int? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id?.encoded ?? Array("null".utf8))
@@ -73,6 +82,7 @@ public enum ClientAnswer {
         object.add("error", raw: failure.encoded)
         object.add("request", ifPresent: request?.description)
         if let usage { object.add("usage", raw: usage.encoded) }
+        object.add("attempts", ifPresent: attempts)
         return object.finish()
     }
 }

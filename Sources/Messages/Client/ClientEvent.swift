@@ -5,6 +5,8 @@ public struct ClientEvent: Sendable, Equatable {
     /// The request that this answers; `nil` for the last frame of a connection that failed as a whole.
     public var id: RequestIdentifier?
     public var event: Event
+    /// Of a start: which attempt begins. Of the last frame: how many there were. `nil` where it is the first and only one.
+    public var attempts: Int?
 
     public enum Event: Sendable, Equatable {
         case start(request: String, model: String, provider: String, conversation: String?)
@@ -53,9 +55,10 @@ public struct ClientEvent: Sendable, Equatable {
         public init() {}
     }
 
-    public init(id: RequestIdentifier?, event: Event) {
+    public init(id: RequestIdentifier?, event: Event, attempts: Int? = nil) {
         self.id = id
         self.event = event
+        self.attempts = attempts
     }
 
     /// Reads a frame's payload.
@@ -65,6 +68,8 @@ public struct ClientEvent: Sendable, Equatable {
         let id = try object.require("id")
         self.id = id.isNull ? nil : try RequestIdentifier(decoding: id)
         let name = try object.require("event").expectString("event")
+        let counter = name == "start" ? "attempt" : "attempts"
+        self.attempts = try object.optional(counter)?.expectInteger(counter, in: 1...Int.max)
         switch name {
         case "start":
             self.event = .start(

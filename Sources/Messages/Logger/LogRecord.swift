@@ -41,6 +41,8 @@ public enum LogRecord: Sendable, Equatable {
     case open(OpenRecord)
     /// The model said more.
     case output(OutputRecord)
+    /// An attempt of a request ended that is not its only one.
+    case attempt(AttemptRecord)
     /// A request ended.
     case end(EndRecord)
 
@@ -48,6 +50,7 @@ public enum LogRecord: Sendable, Equatable {
         switch operation {
         case "open": self = .open(try OpenRecord(decoding: object))
         case "output": self = .output(try OutputRecord(decoding: object))
+        case "attempt": self = .attempt(try AttemptRecord(decoding: object))
         case "end": self = .end(try EndRecord(decoding: object))
         default: throw .invalidValue("op", "'\(operation)' is not known")
         }
@@ -64,6 +67,10 @@ public enum LogRecord: Sendable, Equatable {
             object.add("op", "output")
             object.add("sequence", sequence)
             record.append(to: &object)
+        case .attempt(let record):
+            object.add("op", "attempt")
+            object.add("sequence", sequence)
+            record.append(to: &object)
         case .end(let record):
             object.add("op", "end")
             object.add("sequence", sequence)
@@ -77,6 +84,7 @@ public enum LogRecord: Sendable, Equatable {
         switch self {
         case .open(let record): record.content?.length ?? 0
         case .output(let record): record.output.count
+        case .attempt: 0
         case .end(let record): record.output?.count ?? 0
         }
     }
@@ -245,7 +253,7 @@ extension JSONSlice {
 }
 
 extension JSONObject {
-    fileprivate func milliseconds(_ name: String) throws(MessageError) -> Int {
+    func milliseconds(_ name: String) throws(MessageError) -> Int {
         try self.require(name).expectInteger(name, in: 0...Int.max)
     }
 }

@@ -48,6 +48,25 @@ public enum SlotRequest: Sendable, Equatable {
         object.add("key", ifPresent: key)
         return object.finish()
     }
+
+    /// The same frame for another model, and with another key.
+    ///
+    /// - Parameter frame: What one of the functions above returned: its key, if it has one, is its last member.
+    public static func readdress(_ frame: [UInt8], model: String, key: String?) -> [UInt8] {
+        guard let object = try? JSONObject(frame, bounds: .slotRequest),
+            let named = object.members.first(where: { $0.name == "model" }),
+            let last = object.members.last(where: { $0.name != "key" })
+        else { preconditionFailure("a frame for a slot that names no model") }
+        let text = JSONValue.string(model).serialized()
+        var result: [UInt8] = []
+        result.reserveCapacity(frame.count + text.count + 8 + 2 * (key?.utf8.count ?? 0))
+        result += frame[..<named.value.range.lowerBound]
+        result += text
+        result += frame[named.value.range.upperBound..<last.value.range.upperBound]
+        if let key { result += Array(#","key":"#.utf8) + JSONValue.string(key).serialized() }
+        result.append(UInt8(ascii: "}"))
+        return result
+    }
 }
 
 /// One request to a model, as a slot runs it.
