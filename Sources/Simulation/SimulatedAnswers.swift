@@ -8,7 +8,8 @@ extension Simulation {
         let prompt = self.prompts[key]!
         let id = RequestIdentifier.number(key.id)
         switch event.event {
-        case .start(let name, let model, let provider, let conversation):
+        case .start(let start):
+            let (name, model, provider, conversation) = (start.request, start.model, start.provider, start.conversation)
             self.checkStart(event, of: key, startedBefore: self.clients[key.connection]!.started[id] != nil)
             if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
@@ -59,7 +60,7 @@ extension Simulation {
                 default: .error
                 }
             self.promptHasEnded(key, name: name, as: state)
-        case .toolResult, .metadata, .unknown:
+        case .toolResult, .metadata, .round, .unknown:
             self.fail("request \(key.text) was answered with what nobody said")
         }
     }
@@ -167,7 +168,7 @@ extension Simulation {
                 self.prompts[target]!.mustEndCancelled = true
                 self.mark("cancelled between attempts")
             }
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("an operation that answers at once was answered as a prompt")
         }
     }

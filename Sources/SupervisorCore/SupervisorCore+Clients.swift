@@ -41,6 +41,9 @@ extension SupervisorCore {
             } else {
                 self.admit(prompt, id: request.id, from: id, at: now)
             }
+        case .chain, .toolResult:
+            let failure = Failure(.notSupported, "this version drives no chains yet")
+            self.send(ClientAnswer.error(id: request.id, failure), to: id)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
         case .logs(var logs):
             let uid = self.visibleUID(of: id, own: logs.own)

@@ -81,7 +81,7 @@ final class RecordWriter {
     /// - Parameter pieces: What the model said since the last piece that has a row, as arrays of events.
     /// - Returns: `false` if there is no open row, or if what the model said cannot be read.
     private func close(_ ending: Ending, pieces: [[UInt8]]) throws -> Bool {
-        var answer = Answer()
+        var answer = AnswerAssembly()
         var isReadable = true
         for piece in try self.outputs.take(ending.request) + pieces {
             do { try answer.append(events: piece) } catch { isReadable = false }
