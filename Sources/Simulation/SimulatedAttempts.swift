@@ -146,7 +146,9 @@ extension Simulation {
         else { return self.fail("request \(key.text) went to \(model), which is not to answer it") }
         if prompt.slot != nil { self.checkRepetition(of: prompt, key, by: model) }
         self.tried[key, default: []].append(SimulatedAttempt(provider: self.providerName(of: model), model: model))
-        if self.tried[key]!.count > self.bounds.attempts.count { self.fail("request \(key.text) has too many attempts") }
+        if self.tried[key]!.count > self.bounds.attempts.count {
+            self.fail("request \(key.text) has too many attempts")
+        }
         self.prompts[key]!.model = model
         self.prompts[key]!.provider = Int(model.drop { !$0.isNumber }) ?? 0
         self.prompts[key]!.isElsewhere = false
@@ -203,7 +205,9 @@ extension Simulation {
     /// A client is told how many attempts there were, if there were several.
     mutating func checkCount(_ count: Int?, of key: SimulatedPrompt.Key) {
         let known = (self.tried[key]?.count ?? 0) + self.prompts[key]!.passed.count
-        if count == 1 || count ?? 1 > self.bounds.attempts.count { self.fail("request \(key.text): \(count!) attempts") }
+        if count == 1 || count ?? 1 > self.bounds.attempts.count {
+            self.fail("request \(key.text): \(count!) attempts")
+        }
         // What was passed over may not be on record yet.
         let isRight = self.isLogHeard ? count ?? 1 == max(known, 1) : count ?? 1 >= known
         if !isRight { self.fail("request \(key.text) had \(known) attempts, its client is told of \(count ?? 1)") }

@@ -125,6 +125,7 @@ import Testing
             ALTER TABLE turns ADD COLUMN mood TEXT;
             DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP TABLE bulkhead_output;
+            DROP TABLE attempts;
             DROP INDEX requests_conversation;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
@@ -161,6 +162,7 @@ import Testing
             DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP INDEX requests_conversation;
             DROP TABLE bulkhead_output;
+            DROP TABLE attempts;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
             ALTER TABLE requests DROP COLUMN options_json;
