@@ -5,7 +5,7 @@ extension SupervisorCore {
     /// All that is held, in bytes.
     var memoryInUse: Int {
         self.memory.used + self.answerMemory.used + self.historyMemory.used + self.smallRequestMemory.used
-            + self.retryMemory.used
+            + self.chainMemory.used + self.retryMemory.used
     }
 
     /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it, or, where it
@@ -62,8 +62,9 @@ extension SupervisorCore {
         self.forgetFrame(of: number)
     }
 
-    /// Takes room for a frame that is kept; it may have some already.
+    /// Takes room for a frame that is kept; it may have some already. A chain has its own, for as long as it lasts.
     mutating func reserveKept(_ number: RequestNumber, _ bytes: Int) -> Bool {
+        if self.chains[number] != nil { return true }
         self.retryMemory.release(.request(number))
         return self.retryMemory.reserve(.request(number), bytes)
     }
@@ -119,7 +120,7 @@ extension SupervisorCore {
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
             case .readerReply:
                 self.replyWasGranted(at: now)
-            case .clientOutput, .request, .lastFrame, .record, .continuation:
+            case .clientOutput, .request, .lastFrame, .record, .continuation, .chain:
                 preconditionFailure("\(holder) does not wait for memory")
             }
         }

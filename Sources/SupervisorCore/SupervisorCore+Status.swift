@@ -39,6 +39,7 @@ extension SupervisorCore {
                     .init("open", .integer(open)),
                     .init("queued", .integer(queued)),
                     .init("waiting", .integer(self.providers.reduce(0) { $0 + $1.retrying })),
+                    .init("chains", .integer(self.chains.count)),
                     .init("admitted", .integer(self.counters.admitted)),
                     .init("done", .integer(self.counters.done)),
                     .init("error", .integer(self.counters.error)),
@@ -54,7 +55,7 @@ extension SupervisorCore {
                         "budget_bytes",
                         .integer(
                             self.bounds.memory + self.bounds.historyMemory + self.bounds.smallRequestMemory
-                                + self.bounds.retryMemory)),
+                                + self.bounds.chainMemory + self.bounds.retryMemory)),
                     .init("used_bytes", .integer(self.memoryInUse)),
                 ])),
             .init("logger", self.loggerStatus),

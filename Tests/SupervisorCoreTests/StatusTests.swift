@@ -25,7 +25,7 @@ import Testing
             ])
         #expect(
             Self.names(status["requests"]) == [
-                "open", "queued", "waiting", "admitted", "done", "error", "cancelled", "crashed", "retries",
+                "open", "queued", "waiting", "chains", "admitted", "done", "error", "cancelled", "crashed", "retries",
                 "fallbacks",
             ])
         #expect(Self.names(status["memory"]) == ["budget_bytes", "used_bytes"])
