@@ -123,7 +123,8 @@ extension SupervisorCore {
         return ClientAnswer.done(
             id: request.clientID, request: request.ulid, model: request.model,
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,
-            durationMilliseconds: durationMilliseconds, attempts: request.attempts.countIfSeveral, round: request.round, pending: pending, event)
+            durationMilliseconds: durationMilliseconds, attempts: request.attempts.countIfSeveral, round: request.round,
+            pending: pending, event)
     }
 
     /// The round has called tools: there is another one, if there may be.

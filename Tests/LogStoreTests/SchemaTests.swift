@@ -33,7 +33,8 @@ import Testing
     /// Everything in a file of llm but our own tables.
     private func schemaOfLLM(of file: LogFile) throws -> [String: String] {
         try self.schema(of: file).filter { name, _ in
-            !name.hasPrefix("requests") && !name.hasPrefix("attempts") && !name.hasPrefix("bulkhead") && name != "grdb_migrations"
+            !name.hasPrefix("requests") && !name.hasPrefix("attempts") && !name.hasPrefix("bulkhead")
+                && name != "grdb_migrations"
         }
     }
 
