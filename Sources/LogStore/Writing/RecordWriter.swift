@@ -63,7 +63,7 @@ final class RecordWriter {
     private func open(_ record: OpenRecord, session: ULID) throws -> Bool {
         let session = session.description
         guard let content = record.content else { return try self.requests.insert(record, session: session) }
-        let parent = try content.parent.flatMap { try self.messages.contains($0) ? $0 : nil }
+        let parent = try self.parent(of: content)
         let prompt = StoredPrompt(content, parent: parent)
         let definitions = PromptDefinitions(
             schema: try prompt.schema.map(self.definitions.insert),
@@ -72,6 +72,12 @@ final class RecordWriter {
         try self.messages.insert(prompt.messages)
         self.prompts.remember(prompt.text, of: record.request.description)
         return prompt.isReadable
+    }
+
+    /// The message that the prompt follows, if it is here.
+    private func parent(of content: PromptContent) throws -> String? {
+        if let last = content.follows { return try self.turns.tip(of: last) }
+        return try content.parent.flatMap { try self.messages.contains($0) ? $0 : nil }
     }
 
     /// - Parameter pieces: What the model said since the last piece that has a row, as arrays of events.

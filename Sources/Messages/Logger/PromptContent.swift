@@ -48,6 +48,12 @@ public struct PromptContent: Sendable, Equatable {
         self.toolResults = prompt.toolResults
     }
 
+    /// Says that it follows the answer to `request`, and only what it adds to that.
+    public mutating func follow(_ request: ULID) {
+        self.follows = request
+        (self.parent, self.system, self.messages) = (nil, nil, nil)
+    }
+
     /// The bytes of all that is JSON already.
     public var length: Int {
         [
