@@ -19,7 +19,6 @@ An object serves one thread: connect once for each. Everything else about the fi
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import inspect
 import json
@@ -122,6 +121,7 @@ class Bulkhead:
         self._sending = threading.Lock()
         self._last_id = 0
         self._waiting: dict[int, list[dict]] = {}
+        self._on_last: dict[int, Callable[[dict], None]] = {}
 
     def __enter__(self) -> Bulkhead:
         return self
@@ -180,14 +180,18 @@ class Bulkhead:
                 raise BulkheadError(frame["error"])
         return frame
 
-    def _send(self, op: str, **fields: Any) -> int:
+    def _send(self, op: str, on_last: Optional[Callable[[dict], None]] = None, **fields: Any) -> int:
+        """Sends a request. Its frames are read with `_frames`, unless `on_last` is there to see its only one."""
         with self._sending:
             self._last_id += 1
             frame = {"id": self._last_id, "op": op, **{k: v for k, v in fields.items() if v is not None}}
             payload = json.dumps(frame, ensure_ascii=False).encode()
             if len(payload) > FRAME_BOUND:
                 raise ValueError(f"the request has {len(payload)} bytes, and a frame holds at most {FRAME_BOUND}")
-            self._waiting[self._last_id] = []
+            if on_last:
+                self._on_last[self._last_id] = on_last
+            else:
+                self._waiting[self._last_id] = []
             self._socket.sendall(struct.pack(">I", len(payload)) + payload)
             return self._last_id
 
@@ -208,6 +212,9 @@ class Bulkhead:
                 frame = self._waiting[id].pop(0)
             else:
                 frame = self._read()
+                if frame["id"] in self._on_last:
+                    self._on_last.pop(frame["id"])(frame)
+                    continue
                 if frame["id"] != id:
                     self._waiting.get(frame["id"], []).append(frame)
                     continue
@@ -224,14 +231,15 @@ class Answer:
 
     def __init__(self, daemon: Bulkhead, op: str, fields: dict):
         self._daemon = daemon
-        self._id = daemon._send(op, **fields)
         self._message = _Message()
         self._text: list[str] = []
         self._events: Optional[Iterator[dict]] = None
+        self._error: Optional[BaseException] = None
         self.done: Optional[dict] = None
         """The last frame of an answer that is complete: `usage`, `finish_reason`, …"""
         self.conversation: Optional[str] = fields.get("conversation")
         """What the next prompt continues."""
+        self._id = daemon._send(op, **fields)
 
     def __iter__(self) -> Iterator[str]:
         for event in self.events():
@@ -240,9 +248,11 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The whole text; waits for it."""
+        """The whole text; waits for it. What went wrong once is raised again: half a text is none."""
         for _ in self:
             pass
+        if self.done is None:
+            raise self._error or ConnectionLost("the answer was left before its end")
         return "".join(self._text)
 
     @property
@@ -254,11 +264,12 @@ class Answer:
         """The frames of the answer as they come. It can be gone through once; leaving it early cancels the request."""
         if self._events is None:
             self._events = self._read_events()
-        return self._events
+        # Closing this closes that, and does not wait until this object is collected.
+        yield from self._events
 
     def cancel(self) -> None:
         """Ends the request; its answer goes on to an error with the code `cancelled`."""
-        self._daemon._send("cancel", target=self._id)
+        self._daemon._send("cancel", lambda _: None, target=self._id)
 
     def _read_events(self) -> Iterator[dict]:
         has_ended = False
@@ -267,6 +278,9 @@ class Answer:
                 has_ended = frame["event"] in ("done", "error")
                 self._take(frame)
                 yield frame
+        except BaseException as error:
+            self._error = error
+            raise
         finally:
             if not has_ended:
                 self._leave()
@@ -275,17 +289,23 @@ class Answer:
         self.conversation = frame.get("conversation", self.conversation)
         if frame["event"] == "error":
             raise BulkheadError(frame["error"])
+        self._message.append(frame)
+        if frame["event"] in ("text", "round", "done") and frame.get("text"):
+            frame["text"] = self._joined(frame["text"])
+            self._text.append(frame["text"])
         if frame["event"] == "done":
             self.done = frame
-        self._message.append(frame)
-        self._text.append(frame.get("text") or "" if frame["event"] in ("text", "round", "done") else "")
+
+    def _joined(self, text: str) -> str:
+        """The text as it follows what was said before."""
+        return text
 
     def _leave(self) -> None:
         try:
             self.cancel()
             for _ in self._daemon._frames(self._id):
                 pass
-        except (OSError, ValueError, ConnectionLost):
+        except (OSError, ValueError, KeyError, BulkheadError, ConnectionLost):
             pass
 
 
@@ -307,6 +327,7 @@ class Chain(Answer):
         self._stops: list[tuple[int, BaseException]] = []
         self._running = 0
         self._lock = threading.Lock()
+        self._room = threading.Semaphore(CONCURRENT_CALLS)
         self._begins_round = False
         self.usage: dict = {}
         """The tokens of all rounds."""
@@ -318,67 +339,64 @@ class Chain(Answer):
         results = [self._results[call["tool_call_id"]] for call in self._calls if call["tool_call_id"] in self._results]
         return _with_results(self._begin, results)
 
-    def _read_events(self) -> Iterator[dict]:
-        self._executor = concurrent.futures.ThreadPoolExecutor(CONCURRENT_CALLS)
-        try:
-            yield from super()._read_events()
-        finally:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-
     def _take(self, frame: dict) -> None:
         event = frame["event"]
         if event == "start":
             self._message = _Message()
         elif event == "error" and self._stops:
-            raise min((stop for stop in self._stops), key=lambda stop: (isinstance(stop[1], Pause), stop[0]))[1]
+            raise self._stop()
+        elif event == "error" and frame["error"]["code"] == "chain_limit_exceeded":
+            # The last round that there may be is on record, and so are its calls.
+            self._end_round(frame)
         elif event == "tool_result" and not frame.get("server_executed"):
             # What the daemon says of a call that nobody can run.
             self._results[frame["tool_call_id"]] = _result_part(frame)
             return
-        self._join(frame)
         super()._take(frame)
         _add(self.usage, frame.get("usage", {}))
         if event in ("round", "done"):
             self._end_round(frame)
 
-    def _join(self, frame: dict) -> None:
-        """Puts a space before the first text of a round, where there is no white space."""
-        if frame["event"] in ("text", "round", "done") and frame.get("text"):
-            last = next((text for text in reversed(self._text) if text), "")
-            if self._begins_round and last and not last[-1].isspace() and not frame["text"][0].isspace():
-                frame["text"] = " " + frame["text"]
-            self._begins_round = False
-        if frame["event"] == "round":
-            self._begins_round = True
+    def _joined(self, text: str) -> str:
+        last = self._text[-1][-1] if self._text else " "
+        begins, self._begins_round = self._begins_round, False
+        return " " + text if begins and not last.isspace() and not text[0].isspace() else text
 
     def _end_round(self, frame: dict) -> None:
         message = self._message.value
-        if frame["event"] == "done" or "request" in frame:
+        self._begins_round = True
+        if frame["event"] != "round" or "request" in frame:
             self._begin = self.messages + ([message] if message["parts"] else [])
         self._calls = [
             part for part in message["parts"] if part["type"] == "tool_call" and not part.get("server_executed")
         ]
-        self._results, self._message = {}, _Message()
+        self._results = {}
         owed = [call for call in self._calls if call["tool_call_id"] in frame.get("pending", [])]
         self._running = len(owed)
         for number, call in enumerate(owed):
-            self._executor.submit(self._run, number, call)
+            # Threads that the end of the program does not wait for.
+            threading.Thread(target=self._run, args=(number, call), daemon=True).start()
 
     def _run(self, number: int, call: dict) -> None:
-        try:
-            # A round that stops runs no call that has not begun.
-            if not self._stops:
-                self._deliver(call, self._result(call))
-        except BaseException as error:
-            if isinstance(error, Pause):
-                error.call = call
-            self._stops.append((number, error))
+        with self._room:
+            try:
+                # A round that stops runs no call that has not begun.
+                if not self._stops:
+                    self._deliver(call, self._result(call))
+            except BaseException as error:
+                if isinstance(error, Pause):
+                    error.call = call
+                self._stops.append((number, error))
         with self._lock:
             self._running -= 1
             is_over = self._running == 0
         if is_over and self._stops:
             # Whoever reads is woken by the chain's last frame.
             self.cancel()
+
+    def _stop(self) -> BaseException:
+        """Why the chain has stopped itself: what went wrong rather than a pause, and of that the first call's."""
+        return min(self._stops, key=lambda stop: (isinstance(stop[1], Pause), stop[0]))[1]
 
     def _result(self, call: dict) -> dict:
         tool = self._tools[call["name"]]
@@ -406,17 +424,31 @@ class Chain(Answer):
     def _deliver(self, call: dict, result: dict) -> None:
         self._results[call["tool_call_id"]] = {"type": "tool_result", **result}
         try:
-            self._daemon._send("tool_result", target=self._id, tool_results=[result])
+            self._daemon._send("tool_result", self._delivered, target=self._id, tool_results=[result])
         except ValueError as error:
             self._deliver(call, _result(call, f"Error: {error}", error))
+
+    def _delivered(self, frame: dict) -> None:
+        """Sees that a result was taken. One that comes too late belongs to a chain that has ended."""
+        if frame["event"] == "error" and frame["error"]["code"] != "not_found":
+            self._stops.append((0, BulkheadError(frame["error"])))
+            self.cancel()
 
 
 class _Message:
     """An answer as the message that it is: pieces of one kind that follow each other are one part."""
 
     def __init__(self) -> None:
-        self.value: dict = {"role": "assistant", "parts": []}
+        self._parts: list[dict] = []
+        self._metadata: dict = {}
         self._is_open = False
+
+    @property
+    def value(self) -> dict:
+        """Reasoning that the provider keeps to itself stands at the front."""
+        parts = sorted(self._parts, key=lambda part: not part.get("redacted"))
+        metadata = {"provider_metadata": self._metadata} if self._metadata else {}
+        return {"role": "assistant", "parts": parts, **metadata}
 
     def append(self, frame: dict) -> None:
         event = frame["event"]
@@ -431,33 +463,32 @@ class _Message:
                 self.append(inner)
 
     def _begin(self, part: dict) -> None:
-        self.value["parts"].append(part)
+        self._parts.append(part)
         self._is_open = False
 
     def _say(self, kind: str, text: str) -> None:
-        parts = self.value["parts"]
-        if self._is_open and parts[-1]["type"] == kind:
-            parts[-1]["text"] += text
+        if self._is_open and self._parts[-1]["type"] == kind:
+            self._parts[-1]["text"] += text
         elif text:
             self._begin({"type": kind, "text": text})
             self._is_open = True
 
     def _annotate(self, frame: dict) -> None:
-        of, parts = frame["of"], self.value["parts"]
+        kind, metadata, is_redacted = frame["of"], frame.get("provider_metadata", {}), frame.get("redacted", False)
         was_open, self._is_open = self._is_open, False
-        if of == "message":
-            self.value.setdefault("provider_metadata", {}).update(frame.get("provider_metadata", {}))
+        if kind == "message":
+            self._metadata.update(metadata)
             return
-        is_secret = frame.get("redacted") and not (was_open and parts[-1]["type"] == "reasoning")
-        if of in ("text", "reasoning") and (is_secret or not parts or parts[-1]["type"] != of):
-            self._begin({"type": of, "text": ""})
-        for part in reversed(parts):
-            if part["type"] == of:
-                if frame.get("provider_metadata"):
-                    part.setdefault("provider_metadata", {}).update(frame["provider_metadata"])
-                if frame.get("redacted"):
+        last = self._parts[-1]["type"] if self._parts else None
+        # What is kept secret is a part of its own, unless it ends what was said.
+        if kind in ("text", "reasoning") and (last != kind or is_redacted and not was_open):
+            self._begin({"type": kind, "text": ""})
+        for part in reversed(self._parts):
+            if part["type"] == kind:
+                if metadata:
+                    part["provider_metadata"] = {**part.get("provider_metadata", {}), **metadata}
+                if is_redacted:
                     part["redacted"] = True
-                    parts.sort(key=lambda part: not part.get("redacted"))
                 return
 
 
@@ -550,8 +581,8 @@ def _type_schema(hint: Any) -> dict:
 
 
 def _default_path() -> str:
-    path = os.environ.get("BULKHEAD_SOCKET")
+    path, runtime = os.environ.get("BULKHEAD_SOCKET"), os.environ.get("XDG_RUNTIME_DIR")
     if path:
         return path
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return f"{runtime}/bulkhead.sock" if runtime and os.geteuid() != 0 else "/run/bulkhead.sock"
+    own, system = f"{runtime}/bulkhead.sock", "/run/bulkhead.sock"
+    return own if runtime and os.geteuid() != 0 and (os.path.exists(own) or not os.path.exists(system)) else system

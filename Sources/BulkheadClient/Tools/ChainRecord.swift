@@ -63,7 +63,10 @@ public struct ChainRecord: Sendable {
         case .done:
             self.round.append(event)
             self.endRound(isResumed: false)
-        case .error, .unknown: break
+        case .error(let failure, _, _):
+            // The last round that there may be is on record, and so are its calls.
+            if failure.code == .chainLimitExceeded { self.endRound(isResumed: false) }
+        case .unknown: break
         }
     }
 
