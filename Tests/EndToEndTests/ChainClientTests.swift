@@ -75,8 +75,9 @@ extension EndToEnd {
             throw Patience()
         }
 
-        private func outputs(_ completion: ClientEvent.Completion) throws -> [String?] {
-            let text = try #require(completion.text)
+        /// The results that echo was given in the last round.
+        private func outputs(_ chain: Chain) throws -> [String?] {
+            let text = try #require(chain.messages.last?.text)
             return try JSONValue(parsing: text)["tool_results"]?.array?.map { $0["output"]?.string } ?? []
         }
 
@@ -105,7 +106,7 @@ extension EndToEnd {
             #expect(calls.withLock { $0 } == ["ask"], "what has a result is not run again")
             #expect(completion.round == 1)
             #expect(resumed.messages.map(\.role) == [.system, .user, .assistant, .tool, .assistant])
-            #expect(try self.outputs(completion).contains("yes"))
+            #expect(try self.outputs(resumed).contains("yes"))
         }
 
         @Test func aChainThatPausedGoesOnInItsConversation() async throws {
@@ -119,7 +120,7 @@ extension EndToEnd {
             let resumed = client.chain(chain.continuation, tools: Self.tools(allowed: true))
             let completion = try await resumed.completion()
             #expect(completion.conversation == conversation)
-            #expect(try self.outputs(completion) == ["known 1", "yes", "known 3"])
+            #expect(try self.outputs(resumed) == ["known 1", "known 3", "yes"], "as llm has it: the new ones last")
         }
 
         @Test func aCallThatIsForbiddenIsReportedToTheModel() async throws {
@@ -129,8 +130,8 @@ extension EndToEnd {
             options.beforeCall = { _, call in if call.name == "ask" { throw ToolCallCancelled("not today") } }
             let chain = client.chain(
                 PromptRequest(prompt: Self.prompt), tools: Self.tools(allowed: true), options: options)
-            #expect(
-                try self.outputs(try await chain.completion()) == ["known 1", "Cancelled: not today", "known 3"])
+            _ = try await chain.completion()
+            #expect(try self.outputs(chain) == ["known 1", "Cancelled: not today", "known 3"])
         }
 
         @Test func theTextOfAChainHasASpaceBetweenItsRounds() async throws {
