@@ -60,7 +60,7 @@ class CancelToolCall(Exception):
 
 
 class Pause(Exception):
-    """Raised by a tool, it stops the chain once the other calls have ended; `chain.messages` is what it goes on from."""
+    """Raised by a tool, it stops the chain once the other calls have ended. `chain.messages` is what to go on from."""
 
     call: Optional[dict] = None
 
@@ -114,7 +114,7 @@ class Bulkhead:
     """A connection to the daemon."""
 
     def __init__(self, path: Optional[str] = None):
-        """Connects to the daemon at `path`; without one, to $BULKHEAD_SOCKET, or where the daemon listens by default."""
+        """Connects to the daemon at `path`; without one, at $BULKHEAD_SOCKET, or where it listens by default."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(path or _default_path())
         self._stream = self._socket.makefile("rb")
@@ -135,7 +135,7 @@ class Bulkhead:
         self._socket.close()
 
     def prompt(self, prompt: Optional[str] = None, **fields: Any) -> Answer:
-        """Asks a model. Fields are those of the protocol: `model`, `system`, `options`, `schema`, `conversation`, …"""
+        """Asks a model. Fields are those of the protocol: `model`, `system`, `options`, `conversation`, …"""
         return Answer(self, "prompt", {"prompt": prompt, **fields})
 
     def chain(
@@ -227,7 +227,10 @@ class Bulkhead:
 
 
 class Answer:
-    """The answer to a prompt. Going through it gives its text in pieces, as they come; `events()` gives all that comes."""
+    """The answer to a prompt. Going through it gives its text in pieces, as they come; `events()` gives all that comes.
+
+    It is sent when it is made, and stays open until it is read to its end, left, or cancelled.
+    """
 
     def __init__(self, daemon: Bulkhead, op: str, fields: dict):
         self._daemon = daemon
