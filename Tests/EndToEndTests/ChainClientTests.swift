@@ -240,6 +240,27 @@ extension EndToEnd {
             #expect(chains.map { $0["n"] as Int } == [25, 25])
         }
 
+        @Test func aRoundThatTheDaemonDiesInIsAskedOnceMore() async throws {
+            let gate = UpstreamGate()
+            let upstream = try ToolUpstream(rounds: 4, hold: [3: gate])
+            let daemon = try Daemon(upstream.configuration)
+            var client = try await BulkheadClient.connect(daemon.socket)
+            var chain = client.chain(PromptRequest(prompt: "p"), tools: [Self.adding()], limit: 0)
+            let completion = Task { [chain] in try await chain.completion() }
+            try await eventually("the third round to be half said") { gate.hasWaiting }
+            kill(daemon.pid, SIGKILL)
+            await #expect(throws: ClientError.daemonGone) { try await completion.value }
+            #expect(chain.messages.map(\.role) == [.user, .assistant, .tool, .assistant, .tool])
+            try await eventually("the daemon to be dead") { !daemon.process.isRunning }
+            gate.open()
+            try daemon.start()
+            client = try await BulkheadClient.connect(daemon.socket)
+            chain = client.chain(chain.continuation, tools: [Self.adding()], limit: 2)
+            #expect(try await chain.completion().text == "Round 3. End.")
+            #expect(chain.messages.count == 8 && upstream.upstream.requests.count == 5)
+            #expect(try daemon.rowStates() == ["done": 4, "lost": 1])
+        }
+
         /// Counts calls by their ids.
         private final class Counts: Sendable {
             private let counts = Mutex<[String: Int]>([:])
