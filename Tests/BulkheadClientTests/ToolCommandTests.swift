@@ -291,6 +291,32 @@ struct ToolCommandTests {
         #expect(await !run.output.contains("\u{1B}[2J"))
     }
 
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: ProgramRun.script), "script(1) is not here"))
+    func aQuestionThatIsInterruptedReadsNothingMore() async throws {
+        let folder = try Folder()
+        let daemon = try FakeDaemon()
+        let run = try ProgramRun(
+            ["chat", "-T", try folder.tool("t", "echo ran"), "--ta"], socket: daemon.path, input: nil,
+            isInteractive: true)
+        let peer = try await daemon.accept()
+        try await run.waitForOutput("> ")
+        try run.type("one\n")
+        let (one, _) = try await peer.readChain()
+        await peer.writeRound(one, calls: [("c1", "t", "{}"), ("c2", "t", "{}")])
+        try await run.waitForOutput("Approve tool call? [y/N]: ")
+        try run.type("\u{3}")
+        #expect(try #require(try await peer.read()).operation == .cancel(target: .number(one)))
+        await peer.write(Answers.error(.number(one), .cancelled, "as you wish"))
+        try await run.waitForOutput("[y/N]: ^C\r\n> ")
+        try run.type("two\n")
+        let (two, chain) = try await peer.readChain()
+        #expect(chain.prompt.prompt == Array(#""two""#.utf8))
+        await peer.writeEnd(two, 1, text: "fine")
+        try await run.waitForOutput("fine\r\n> ")
+        try run.type("\u{4}")
+        #expect(await run.status == 0)
+    }
+
     @Test(.enabled(if: !Self.hasTerminal, "these tests have a terminal"))
     func withoutATerminalNothingIsApproved() async throws {
         let folder = try Folder()

@@ -123,6 +123,24 @@ extension EndToEnd {
             #expect(try self.outputs(resumed) == ["known 1", "known 3", "yes"], "as llm has it: the new ones last")
         }
 
+        @Test func callsWithoutIDsThatSomebodyElseHasWrittenAreAnsweredByTheirNames() async throws {
+            let daemon = try Daemon(Self.configuration)
+            let client = try await BulkheadClient.connect(daemon.socket)
+            let calls = (1...2).map {
+                MessagePart(.toolCall(ToolCall(id: "", name: "know", arguments: Array(#"{"n":\#($0)}"#.utf8))))
+            }
+            let messages = [ModelMessage(.user, text: "p"), ModelMessage(.assistant, calls)]
+            let chain = client.chain(
+                PromptRequest(prompt: "", model: "echo", messages: messages), tools: Self.tools(allowed: true))
+            _ = try await chain.completion()
+            #expect(try Set(self.outputs(chain)) == ["known 1", "known 2"])
+            // What has been answered, or passed over by somebody who went on, is not asked for.
+            let more = client.chain(
+                PromptRequest(prompt: "and now?", model: "echo", messages: messages), tools: Self.tools(allowed: true))
+            #expect(try await more.completion().round == 1)
+            #expect(more.messages.map(\.role) == [.user, .assistant, .user, .assistant])
+        }
+
         @Test func aCallThatIsForbiddenIsReportedToTheModel() async throws {
             let daemon = try Daemon(Self.configuration)
             let client = try await BulkheadClient.connect(daemon.socket)

@@ -40,17 +40,27 @@ final class ToolApproval: Sendable {
     }
 
     private func isApproved(_ call: ToolCall) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let status = DetachedThread.start { continuation.resume(returning: self.readAnswer(call)) }
-            if status != 0 { continuation.resume(returning: false) }
+        guard let interruption = Interruption() else { return false }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let status = DetachedThread.start {
+                    continuation.resume(returning: self.readAnswer(call, until: interruption))
+                }
+                if status != 0 { continuation.resume(returning: false) }
+            }
+        } onCancel: {
+            interruption.happen()
+            // The question has left its line open.
+            self.write("\n")
         }
     }
 
     /// Asks until the answer is one, and blocks this thread until then.
-    private func readAnswer(_ call: ToolCall) -> Bool {
+    private func readAnswer(_ call: ToolCall, until interruption: Interruption) -> Bool {
         self.write("\(ToolCallText.painted(call))\n")
         while true {
             self.write("Approve tool call? [y/N]: ")
+            guard interruption.waits(for: self.terminal) else { return false }
             var bytes = [UInt8](repeating: 0, count: 256)
             var count = read(self.terminal, &bytes, bytes.count)
             while count < 0, errno == EINTR { count = read(self.terminal, &bytes, bytes.count) }
@@ -72,5 +82,33 @@ final class ToolApproval: Sendable {
             guard count > 0 || errno == EINTR else { return }
             start += max(count, 0)
         }
+    }
+}
+
+/// Ends a wait for the terminal, so that nobody reads what is meant for somebody else.
+private final class Interruption: Sendable {
+    private let ends: (read: CInt, write: CInt)
+
+    init?() {
+        var ends: [CInt] = [0, 0]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        self.ends = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(self.ends.read)
+        close(self.ends.write)
+    }
+
+    func happen() { _ = Glibc.write(self.ends.write, [1], 1) }
+
+    /// Returns whether there is something to read before this happens (`poll`).
+    func waits(for descriptor: CInt) -> Bool {
+        var polls = [descriptor, self.ends.read].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while poll(&polls, nfds_t(polls.count), -1) < 0 {
+            guard errno == EINTR else { return false }
+        }
+        return polls[1].revents == 0
     }
 }
