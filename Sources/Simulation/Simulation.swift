@@ -90,7 +90,7 @@ public struct Simulation {
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
         self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
-        self.isStormy = Int.random(in: 0..<100, using: &random) < 40
+        self.isStormy = Int.random(in: 0..<100, using: &random) < 50
         self.random = random
     }
 
@@ -168,7 +168,10 @@ public struct Simulation {
             // A drain must find chains that wait for their tools.
             self.clientSendsChain(id)
         }
+        self.loggerBehaves()
+        self.providersFail()
         self.post(.drain)
+        if self.chance(self.prompts.values.contains(where: \.isBetweenAttempts) ? 90 : 30) { self.post(.drain) }
         var turns = 0
         while self.exitCode == nil, self.violation == nil {
             turns += 1
