@@ -1,6 +1,7 @@
 import BulkheadClient
 import Foundation
 import JSON
+import Recordings
 import Testing
 
 /// A chain with echo and three tools, as llm and llm-echo run it: what is asked, what comes of it, and what is sent in the end.
@@ -21,7 +22,7 @@ struct EchoChain {
 
     /// The vector that the real program has made, where there is one.
     static let shared: EchoChain? = {
-        guard let file = Checkout.shared?.appending(path: "reference/vectors/echo_chain.json"),
+        guard let file = SharedFolder.url?.appending(path: "reference/vectors/echo_chain.json"),
             let text = try? String(contentsOf: file, encoding: .utf8)
         else { return nil }
         return try? EchoChain(JSONValue(parsing: text))
