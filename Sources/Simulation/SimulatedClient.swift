@@ -143,6 +143,12 @@ extension Simulation {
         }
     }
 
+    mutating func clientSendsPrompt(_ id: ConnectionID) {
+        guard let client = self.clients[id], client.isRead, !client.isClosing else { return }
+        self.clients[id]!.lastID += 1
+        self.clientPrompts(id, client.lastID + 1)
+    }
+
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!

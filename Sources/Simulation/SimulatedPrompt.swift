@@ -219,7 +219,9 @@ extension Simulation {
         if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
         if key.round <= 1, request.toolResults.isEmpty { self.checkHistory(of: request, prompt) }
         if key.round > 0, before.slot == nil { self.checkRound(request, key) }
-        if before.slot != nil, request.conversation != before.asked { self.fail("request \(name) asks another thing now") }
+        if before.slot != nil, request.conversation != before.asked {
+            self.fail("request \(name) asks another thing now")
+        }
         self.prompts[key]!.asked = request.conversation
         if self.configuration.durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")

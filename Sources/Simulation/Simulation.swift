@@ -164,9 +164,10 @@ public struct Simulation {
 
     /// A drain in a world where everybody does what they should, until the daemon ends.
     private mutating func stop() {
-        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
-            // A drain must find chains that wait for their tools.
-            self.clientSendsChain(id)
+        // A drain must find chains that wait for their tools, and requests that wait for their next attempts.
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            if self.chance(20) { self.clientSendsChain(id) }
+            for _ in 0..<3 where self.chance(50) { self.clientSendsPrompt(id) }
         }
         self.loggerBehaves()
         self.providersFail()
