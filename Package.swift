@@ -88,7 +88,8 @@ let package = Package(
         // Tests. TestUpstream is a provider on the loopback interface that misbehaves as it is told.
         // Recordings are exchanges with real providers, and what they should come to.
         .target(name: "TestUpstream", path: "Tests/TestUpstream", swiftSettings: settings),
-        .target(name: "Recordings", dependencies: ["JSON"], path: "Tests/Recordings", swiftSettings: settings),
+        .target(
+            name: "Recordings", dependencies: ["JSON", "Messages"], path: "Tests/Recordings", swiftSettings: settings),
         .testTarget(name: "FramingTests", dependencies: ["Framing", "BlockingChannel"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "JSON", "Framing"], swiftSettings: settings),
