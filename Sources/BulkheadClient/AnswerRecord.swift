@@ -68,7 +68,7 @@ extension AnswerRecord {
             case .toolCall(let call): self.begin(.toolCall(call))
             case .toolResult(let result): self.begin(.toolResult(result))
             case .metadata(let metadata): self.append(metadata)
-            case .done, .error: break
+            case .done, .models, .error: break
             }
         }
     }

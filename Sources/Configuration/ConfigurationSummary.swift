@@ -28,7 +28,13 @@ public struct ConfigurationSummary: CustomStringConvertible {
             lines.append(
                 "provider \(provider.name): \(provider.kind.rawValue)\(address), \(slots), \(retries), \(Self.key(of: provider))"
             )
-            lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+            if !provider.models.isEmpty {
+                lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+            }
+            if !provider.listedModels.isEmpty {
+                lines.append("  listed by the provider itself: \(provider.listedModels.count) models")
+            }
+            if provider.isOverHTTP { lines.append("  any other as \(provider.name)/MODEL") }
         }
         for (model, others) in configuration.fallbacks.sorted(by: { $0.key < $1.key }) {
             lines.append("fallbacks of \(model): \(others.joined(separator: ", "))")

@@ -33,7 +33,7 @@ extension SupervisorCore {
             }
             let number = precedent?.number ?? RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodePrompt(
-                prompt, request: ulid, model: model.id,
+                prompt, request: ulid, model: self.providersName(of: model.id, provider),
                 messages: precedent.flatMap { $0.isEmpty ? nil : $0.history.messages },
                 key: model.needsKey ? settings.key : nil)
             guard
@@ -91,6 +91,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
         let settings = self.providers[provider].settings
+        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: history?.model != nil)
         guard !model.needsKey || settings.key != nil else {
             let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
             throw Failure(.noKey, "the model '\(model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
@@ -119,7 +120,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
-            guard let found = self.models[last] else {
+            guard let found = self.findModel(last) else {
                 throw Failure(
                     .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
             }
@@ -128,7 +129,7 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
-        guard let found = self.models[name] else {
+        guard let found = self.findModel(name) else {
             let hint =
                 name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
@@ -153,6 +154,7 @@ extension SupervisorCore {
 
     /// Hands waiting requests to idle slots while there are both.
     mutating func dispatchQueue(of provider: Int, at now: Now) {
+        self.dispatchListing(of: provider)
         while let workerID = self.providers[provider].current, let number = self.providers[provider].queue.first,
             let index = self.workers[workerID]?.takeSlot(for: number)
         {
@@ -197,7 +199,7 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, ending.failure) }
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, ending.failure, at: now) }
         if case .cancelling(let slot, _) = self.requests[number]!.state {
             // It was being cut short already; the client is told what it asked for.
             self.requests[number]!.state = .cancelling(slot, ending)
@@ -208,7 +210,7 @@ extension SupervisorCore {
 
     /// The client's connection is gone.
     mutating func clientLeft(_ number: RequestNumber, at now: Now) {
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil) }
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil, at: now) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
             self.forget(number)
@@ -236,7 +238,7 @@ extension SupervisorCore {
     }
 
     mutating func requestExpired(_ number: RequestNumber, at now: Now) {
-        guard let request = self.requests[number] else { return self.unadmittedExpired(number) }
+        guard let request = self.requests[number] else { return self.unadmittedExpired(number, at: now) }
         switch request.expiry(at: now.instant) {
         case .none: self.updateDeadline(ofRequest: number)
         case .timedOut(let reason): self.cutShort(number, Request.Ending(Failure(.timeout, reason)), at: now)
@@ -245,12 +247,13 @@ extension SupervisorCore {
     }
 
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
-    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?) {
+    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
+        self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
 
-    private mutating func unadmittedExpired(_ number: RequestNumber) {
+    private mutating func unadmittedExpired(_ number: RequestNumber, at now: Now) {
         if self.continuations[number] != nil {
             self.endContinuation(
                 number,
@@ -259,7 +262,8 @@ extension SupervisorCore {
                     "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
                 ))
         } else {
-            self.endUnadmitted(number, Failure(.logUnavailable, "the record was not read in time; try again later"))
+            self.endUnadmitted(
+                number, Failure(.logUnavailable, "the record was not read in time; try again later"), at: now)
         }
     }
 

@@ -36,7 +36,7 @@ import Testing
             key: "k1", keyName: "LOCAL_KEY")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
-            models: [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)],
+            models: ModelCatalogue.shipped.models(of: .echo),
             keyName: "LLM_ECHO_NEEDS_KEY_KEY")
         let broken = ProviderSettings(
             name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])

@@ -43,6 +43,7 @@ import Testing
         "questions given up for want of a reader", "answer that nobody needs any more",
         "reader died over a question", "reader failed to start", "reader hung", "reader killed", "reader lied",
         "idle reader ended",
+        "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

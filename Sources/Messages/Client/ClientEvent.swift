@@ -43,6 +43,8 @@ public struct ClientEvent: Sendable, Equatable {
 
         /// The answer to `op: models`.
         public var models: JSONValue?
+        /// What became of each provider that was asked for its own models.
+        public var refreshed: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -118,6 +120,7 @@ extension ClientEvent.Completion {
                 try SlotEvent.output(decoding: try slice.expectRawArray("events"))
             } ?? []
         self.models = object.optional("models")?.value
+        self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")
