@@ -1,5 +1,4 @@
 import BulkheadClient
-import Messages
 
 /// Models, written for people.
 enum ModelText {

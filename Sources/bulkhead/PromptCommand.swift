@@ -76,6 +76,7 @@ struct PromptCommand: AsyncParsableCommand {
         try await self.connection.withClient { client in
             var request = question
             request.conversation = try await self.question.conversation(client)
+            try await BooleanOptions.settle(&request, with: client)
             let answer = client.prompt(request)
             Interrupts.onFirst { answer.cancel() }
             if self.json {
