@@ -61,7 +61,10 @@ let package = Package(
         .target(name: "Providers", dependencies: ["Transport", "Messages", "JSON"], swiftSettings: settings),
         .target(
             name: "LogStore", dependencies: [grdb, sqlite, "CSodium", "Messages", "JSON"], swiftSettings: settings),
-        .target(name: "Configuration", dependencies: [yams, "Messages"], swiftSettings: settings),
+        .target(
+            name: "Configuration", dependencies: [yams, "Messages", "JSON"],
+            // The catalogue of models. In the code, so that an installed program has it wherever it is.
+            resources: [.embedInCode("models.json")], swiftSettings: settings),
 
         // Programs.
         .executableTarget(
@@ -100,8 +103,8 @@ let package = Package(
         .testTarget(
             name: "ProvidersTests",
             dependencies: [
-                "Providers", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "Recordings", "BlockingChannel",
-                "Framing", "bulkhead-worker",
+                "Providers", "Configuration", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "Recordings",
+                "BlockingChannel", "Framing", "bulkhead-worker",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -8,7 +8,9 @@
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.MessagePart
+@_exported public import struct Messages.ModelFacts
 @_exported public import struct Messages.ModelMessage
+@_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
 @_exported public import struct Messages.PromptRequest
 @_exported public import struct Messages.RequestsRequest

@@ -14,12 +14,28 @@ public struct RequestRunner {
     ///
     /// - Returns: `false` if the slot was closed, so that no last frame could be written.
     public mutating func run(_ request: ModelRequest) -> Bool {
+        self.write(key: request.key) { runner throws(RequestEnd) in .done(try runner.complete(request)) }
+    }
+
+    /// Asks the provider which models it has and writes the one event that says so, or why not.
+    ///
+    /// - Returns: `false` if the slot was closed.
+    public mutating func list(_ listing: ModelListing) -> Bool {
+        self.write(key: listing.key) { runner throws(RequestEnd) in
+            .models(try runner.provider.listModels(key: listing.key))
+        }
+    }
+
+    /// Writes the last event that `body` makes, or how it failed.
+    private mutating func write(
+        key: String?, _ body: (inout RequestRunner) throws(RequestEnd) -> SlotEvent
+    ) -> Bool {
         let last: SlotEvent
         do throws(RequestEnd) {
-            last = .done(try self.complete(request))
+            last = try body(&self)
         } catch {
             switch error {
-            case .failed(let failure, let usage): last = .error(failure.withoutKey(request.key), usage: usage)
+            case .failed(let failure, let usage): last = .error(failure.withoutKey(key), usage: usage)
             case .cancelled: last = .error(Failure(.cancelled, "the request was cancelled"), usage: nil)
             case .slotClosed: return false
             }
@@ -31,7 +47,7 @@ public struct RequestRunner {
     public func refuse(_ failure: Failure) -> Bool { self.write(.error(failure, usage: nil)) }
 
     private mutating func complete(_ request: ModelRequest) throws(RequestEnd) -> SlotCompletion {
-        guard self.provider.models.contains(where: { $0.id == request.model }) else {
+        guard self.provider.serves(request.model) else {
             throw .failed(.modelError, "this provider serves no model '\(request.model)'")
         }
         let output = AnswerOutput(for: request, channel: self.channel)

@@ -127,7 +127,8 @@ extension Simulation {
             self.cancelInHand = nil
         case 76..<82: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 82..<84: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
-        case 84..<86: self.send(id, ClientRequest(id: newID, operation: .models), expecting: newID)
+        case 84..<86:
+            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(60))), expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(

@@ -8,12 +8,13 @@ extension Simulation {
             let worker = self.workers[id]!
             guard !worker.isKilled, !worker.isClosed, worker.hasHello else { return [] }
             return worker.slots.indices.filter {
-                worker.slots[$0].prompt != nil && worker.slots[$0].isRead && !worker.slots[$0].hangs
+                !worker.slots[$0].isIdle && worker.slots[$0].isRead && !worker.slots[$0].hangs
             }
             .map { SlotID(worker: id, index: $0) }
         }
         guard let slot = busy.randomElement(using: &self.random) else { return }
         let state = self.workers[slot.worker]!.slots[slot.index]
+        if state.listing != nil { return self.listingActs(slot) }
         if state.isCancelled, self.chance(40) { return self.slotEnds(slot) }
         switch Int.random(in: 0..<200, using: &self.random) {
         case 0..<110: if state.isStreamed { self.slotSpeaks(slot) }
@@ -127,7 +128,7 @@ extension Simulation {
     }
 
     private mutating func speaksOutOfTurn(_ slot: SlotID) {
-        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: { $0.prompt == nil }) else { return }
+        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: \.isIdle) else { return }
         self.lies(SlotID(worker: slot.worker, index: idle), #"{"event":"text","text":"psst"}"#)
     }
 

@@ -62,7 +62,7 @@ extension Simulation {
         guard self.logger.isAlive, self.logger.isReady, !self.logger.isKilled else { return }
         for (index, provider) in self.configuration.providers.enumerated() {
             guard let worker = self.starts[provider.name]?.current.flatMap({ self.workers[$0] }), worker.hasHello,
-                !worker.isKilled, !worker.isClosed, worker.slots.contains(where: { $0.prompt == nil })
+                !worker.isKilled, !worker.isClosed, worker.slots.contains(where: \.isIdle)
             else { continue }
             for (key, prompt) in self.prompts where prompt.provider == index && prompt.slot == nil && prompt.end == nil
             {
@@ -82,7 +82,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + self.configuration.providers.count + 3
+            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 3
         {
             self.fail("deadlines are left behind: \(footprint)")
         }

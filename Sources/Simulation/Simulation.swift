@@ -221,6 +221,7 @@ public struct Simulation {
         case .killReader: self.readerIsKilled()
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
+        case .saveModels(let file): self.modelsAreSaved(file)
         case .log: break
         case .exit(let code): self.exitCode = code
         }

@@ -35,7 +35,7 @@ extension SupervisorCore {
                 : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
         }
         let frame = SlotRequest.encodePrompt(
-            prompt, request: ulid, model: model.id, messages: precedent?.messages,
+            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
             key: model.needsKey ? settings.key : nil)
         if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
         // A chain has its own room.
@@ -111,6 +111,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
         let settings = self.providers[provider].settings
+        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: history?.model != nil)
         guard !model.needsKey || settings.key != nil else {
             let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
             throw Failure(.noKey, "the model '\(model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
@@ -139,7 +140,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
-            guard let found = self.models[last] else {
+            guard let found = self.findModel(last) else {
                 throw Failure(
                     .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
             }
@@ -148,7 +149,7 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
-        guard let found = self.models[name] else {
+        guard let found = self.findModel(name) else {
             let hint =
                 name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
@@ -173,6 +174,7 @@ extension SupervisorCore {
 
     /// Hands waiting requests to idle slots while there are both.
     mutating func dispatchQueue(of provider: Int, at now: Now) {
+        self.dispatchListing(of: provider)
         while let workerID = self.providers[provider].current, let number = self.providers[provider].queue.first,
             let index = self.workers[workerID]?.takeSlot(for: number)
         {
@@ -217,7 +219,7 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
-        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure) }
+        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure, at: now) }
         switch request.state {
         case .cancelling(let slot, _):
             // It was being cut short already; the client is told what it asked for.
@@ -232,7 +234,7 @@ extension SupervisorCore {
 
     /// The client's connection is gone.
     mutating func clientLeft(_ number: RequestNumber, at now: Now) {
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil) }
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil, at: now) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
             self.forget(number, at: now)
@@ -269,7 +271,8 @@ extension SupervisorCore {
     }
 
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
-    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?) {
+    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
+        self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
         self.endChain(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
@@ -286,7 +289,8 @@ extension SupervisorCore {
                     "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
                 ))
         } else {
-            self.endUnadmitted(number, Failure(.logUnavailable, "the record was not read in time; try again later"))
+            self.endUnadmitted(
+                number, Failure(.logUnavailable, "the record was not read in time; try again later"), at: now)
         }
     }
 

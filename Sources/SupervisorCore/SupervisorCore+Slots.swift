@@ -14,6 +14,7 @@ extension SupervisorCore {
         }
         switch worker.slots[slot.index].state {
         case .busy(let number): self.requestEvent(number, event, slot, at: now)
+        case .listing(let number): self.listingEvent(number, event, slot, at: now)
         case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
         case .hung: break
         }
@@ -57,6 +58,9 @@ extension SupervisorCore {
         case (.cancelling(_, let ending), .error(_, let usage)):
             self.end(number, with: ending, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
+        case (.running, .models), (.cancelling, .models):
+            self.workerMisbehaved(
+                slot.worker, "a slot listed models when it was asked a prompt", culprit: slot, at: now)
         case (.recording, _), (.queued, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
@@ -75,7 +79,7 @@ extension SupervisorCore {
     }
 
     /// The slot is free. A process that only finishes what it has ends with its last request.
-    private mutating func slotLetGo(_ slot: SlotID, at now: Now) {
+    mutating func slotLetGo(_ slot: SlotID, at now: Now) {
         if self.workers[slot.worker]!.slots[slot.index].isPaused { self.actions.append(.resumeSlot(slot)) }
         self.workers[slot.worker]!.releaseSlot(slot.index)
         let worker = self.workers[slot.worker]!

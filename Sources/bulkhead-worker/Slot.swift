@@ -38,9 +38,15 @@ final class Slot: SlotChannel {
                 continue
             }
             // A cancel that arrives here is too late: its request is over.
-            guard case .prompt(let prompt) = request else { continue }
-            self.state = .running(prompt.request)
-            guard runner.run(prompt) else { return }
+            switch request {
+            case .cancel: continue
+            case .prompt(let prompt):
+                self.state = .running(prompt.request)
+                guard runner.run(prompt) else { return }
+            case .listModels(let listing):
+                self.state = .running(listing.request)
+                guard runner.list(listing) else { return }
+            }
             if case .closed = self.state { return }
             self.state = .idle
         }
@@ -62,7 +68,7 @@ final class Slot: SlotChannel {
         switch try? SlotRequest(decoding: payload) {
         case .cancel(let request):
             if case .running(request) = self.state { self.state = .cancelled }
-        case .prompt, nil:
+        case .prompt, .listModels, nil:
             // A slot that is at work is sent nothing else.
             self.state = .closed
         }

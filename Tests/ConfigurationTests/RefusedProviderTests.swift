@@ -21,14 +21,12 @@ import Testing
             "{x: {type: llm-plugin}}",
             "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'llm-plugin' yet; it supports \(Self.types)"
         ),
-        Case("{ollama: {}}", "b.yaml:1:13: provider 'ollama' needs 'models': the ids that it serves"),
         Case(
             "{x: {type: echo-fault}}",
             "b.yaml:1:23: the type 'echo-fault' fails on purpose and needs 'testing: true' at the top of the file"),
         Case(
             "{x: {type: openai-compatible}}",
-            "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1",
-            "b.yaml:1:13: provider 'x' needs 'models': the ids that it serves"),
+            "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1"),
         Case(
             "{echo: {base_url: 'http://x', models: [y]}}",
             "b.yaml:1:20: the type 'echo' has no field 'base_url': its models are fixed",
@@ -36,6 +34,10 @@ import Testing
         Case("{echo: {slots: 257}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
         Case(
             "{echo: {slots: 99999999999999999999}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
+        Case("{echo: {retries: 6}}", "b.yaml:1:29: field 'providers.echo.retries': must be from 0 to 5"),
+        Case(
+            "{echo: {retries: [1]}}",
+            "b.yaml:1:29: field 'providers.echo.retries': expected an integer from 0 to 5, found a list"),
         Case(
             "{echo: {slots: many}}",
             "b.yaml:1:27: field 'providers.echo.slots': expected an integer from 1 to 256, found a string"),
@@ -87,7 +89,7 @@ import Testing
         ),
         (
             "['a b']", 26,
-            "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes or control characters"
+            "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes, control characters or '..' between slashes"
         ),
         ("['']", 26, "field 'providers.x.models[0]': a model's name has 1 to 256 bytes"),
         ("[{aliases: [b]}]", 26, "field 'providers.x.models[0]': a model needs an 'id'"),

@@ -22,14 +22,26 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         name: "look_up", output: "o", toolCallID: "call_7", isServerExecuted: true, exception: "e",
         attachments: [Attachment(mediaType: "image/png", .url("u"))])
     static let metadata = PartMetadata(.reasoning, .object([.init("p", .object([]))]), isRedacted: true)
-    static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true)
+    static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true, facts: facts)
+    /// What a worker is told of it.
+    static let workersModel = try! ModelDescription(
+        decoding: .object(JSONValue(parsing: model.encoded).members!.filter { !$0.name.hasSuffix("options") }))
+    private static let facts = {
+        var facts = ModelFacts()
+        for ability in ModelFacts.Ability.allCases { facts.abilities[ability] = true }
+        (facts.attachments, facts.context, facts.maximumOutput) = (["image/png"], 128_000, 16_384)
+        facts.options = [ModelOption("temperature", [.number], minimum: 0, maximum: 2, values: ["v"])]
+        facts.checksOptions = false
+        return facts
+    }()
     static let completion = SlotCompletion(
         usage: usage, finishReason: "stop", providerRequestID: "req_1",
         answer: .init(
             text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall], events: [.text("Endurance")]),
         resolvedModel: "m-1")
     static let provider = ProviderSettings(
-        name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
+        name: "openai", kind: .openAICompatible, models: [model],
+        listedModels: [model], baseURL: "https://api.openai.com/v1", key: "k",
         keyName: "OPENAI_API_KEY")
 
     static let all = client + worker + logger + reader + config
@@ -43,7 +55,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
-        .request("ModelsRequest", .models),
+        .request("ModelsRequest", .models(refresh: true, provider: "p")),
         .request("StatusRequest", .status),
         .request("PingRequest", .ping),
         .answer(
@@ -70,7 +82,13 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 round: round, SlotEvent.done(completion).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
-        .answer("ModelsDone", ClientAnswer.done(id: .number(1), ("models", Array("[]".utf8)))),
+        .answer(
+            "ModelsDone",
+            ClientAnswer.models(
+                id: .number(1),
+                Array("[".utf8)
+                    + model.encoded(with: [.init("provider", .string("p")), .init("default", .bool(true))])
+                    + Array("]".utf8), refreshed: [refreshed])),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
@@ -121,6 +139,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         return requests
     }
 
+    private static let refreshed =
+        Array(#"{"provider":"p","listed":2,"added":1,"error":"#.utf8) + failure.encoded + Array("}".utf8)
+
     private static let logRows = Array(
         #"""
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
@@ -154,13 +175,15 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .init(name: "Ping", recode: control, fullest: WorkerControl.ping(number: 1).encoded),
         .init(
             name: "Hello", recode: report,
-            fullest: WorkerReport.hello(WorkerHello(provider: "p", slots: 1, models: [model])).encoded),
+            fullest: WorkerReport.hello(WorkerHello(provider: "p", slots: 1, models: [workersModel])).encoded),
         .init(name: "Pong", recode: report, fullest: WorkerReport.pong(number: 1).encoded),
         .init(
             name: "SlotPrompt", recode: slotRequest,
             fullest: SlotRequest.encodePrompt(
                 prompt, request: request, model: "echo", messages: JSONValue.array([message.value]).serialized(),
                 key: "k")),
+        .init(
+            name: "SlotListModels", recode: slotRequest, fullest: ModelListing(request: request, key: "k").encoded),
         .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
@@ -168,6 +191,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotToolResult", .toolResult(toolResult)),
         .slot("SlotMetadata", .metadata(metadata)),
         .slot("SlotDone", .done(completion)),
+        .slot("SlotModels", .models([workersModel])),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
 
@@ -189,6 +213,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 if case .error(let failure, let usage) = envelope.kind {
                     return SlotEvent.error(failure, usage: usage).encoded
                 }
+                if case .models(let models) = envelope.kind { return SlotEvent.models(models).encoded }
                 return try ClientEvent(decoding: ClientAnswer.event(id: .number(1), envelope.bytes)).slotEvent().encoded
             },
             fullest: event.encoded)
@@ -271,7 +296,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
                     socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
-                    warnings: ["w"])
+                    fallbacks: ["m": ["n"]], warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
@@ -296,7 +321,9 @@ extension ClientEvent {
                 id: self.id!, pending: pending, of: completion.request == nil ? nil : try self.encodedAgain(completion))
         case .done(let completion):
             if let models = completion.models {
-                return ClientAnswer.done(id: self.id!, ("models", models.serialized()))
+                return ClientAnswer.models(
+                    id: self.id!, models.serialized(),
+                    refreshed: completion.refreshed?.array?.map { $0.serialized() })
             }
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
@@ -352,6 +379,7 @@ extension SlotRequest {
     func encodedAgain() -> [UInt8] {
         switch self {
         case .cancel(let request): return Self.encodeCancel(request)
+        case .listModels(let listing): return listing.encoded
         case .prompt(let model):
             var prompt = PromptRequest()
             prompt.prompt = model.prompt.isEmpty ? nil : JSONValue.string(model.prompt).serialized()

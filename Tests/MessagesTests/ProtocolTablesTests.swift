@@ -65,6 +65,7 @@ struct ProtocolTablesTests {
             "maximumMessageLength": Failure.maximumMessageLength,
             "maximumRetryAfterMilliseconds": Failure.maximumRetryAfterMilliseconds,
             "maximumSlots": ProviderSettings.maximumSlots,
+            "maximumModels": ModelListing.maximumModels,
         ]
         var documented: [String: Int] = [:]
         for row in try Self.rows(of: "What") {

@@ -48,6 +48,7 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon",
+        "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

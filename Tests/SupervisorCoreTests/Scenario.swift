@@ -146,6 +146,7 @@ struct Scenario {
             return "start worker \(id.rawValue) of \(provider), \(slots) slots"
         case .sendSlot(let slot, let payload, let reports):
             return "slot \(slot.worker.rawValue).\(slot.index): \(self.text(payload))\(reports ? " (reports)" : "")"
+        case .saveModels(let file): return "save models: \(self.text(file))"
         case .pauseSlot(let slot): return "pause slot \(slot.worker.rawValue).\(slot.index)"
         case .resumeSlot(let slot): return "resume slot \(slot.worker.rawValue).\(slot.index)"
         case .closeWorker(let id): return "close worker \(id.rawValue)"

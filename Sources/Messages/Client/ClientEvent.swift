@@ -68,6 +68,8 @@ public struct ClientEvent: Sendable, Equatable {
 
         /// The answer to `op: models`.
         public var models: JSONValue?
+        /// What became of each provider that was asked for its own models.
+        public var refreshed: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -155,6 +157,7 @@ extension ClientEvent.Completion {
         self.chain = try object.optional("chain")?.expectString("chain")
         self.round = try object.optional("round")?.expectInteger("round", in: 1...Int.max)
         self.models = object.optional("models")?.value
+        self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")

@@ -13,7 +13,8 @@ public struct ClientRequest: Sendable, Equatable {
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
         case requests(RequestsRequest)
-        case models
+        /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
+        case models(refresh: Bool = false, provider: String? = nil)
         case status
         case ping
     }
@@ -81,9 +82,15 @@ public struct ClientRequest: Sendable, Equatable {
             case "requests":
                 try object.expectOnly(RequestsRequest.fields)
                 return .requests(try RequestsRequest(decoding: object))
-            case "models", "status", "ping":
+            case "models":
+                try object.expectOnly(["id", "op", "refresh", "provider"])
+                let refresh = try object.optional("refresh")?.expectBool("refresh") ?? false
+                let provider = try object.optional("provider")?.expectName("provider")
+                if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
+                return .models(refresh: refresh, provider: provider)
+            case "status", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "models" ? .models : name == "status" ? .status : .ping
+                return name == "status" ? .status : .ping
             default:
                 throw .invalidValue("op", name)
             }
@@ -123,7 +130,10 @@ public struct ClientRequest: Sendable, Equatable {
         case .requests(let requests):
             object.add("op", "requests")
             requests.append(to: &object)
-        case .models: object.add("op", "models")
+        case .models(let refresh, let provider):
+            object.add("op", "models")
+            if refresh { object.add("refresh", true) }
+            object.add("provider", ifPresent: provider)
         case .status: object.add("op", "status")
         case .ping: object.add("op", "ping")
         }

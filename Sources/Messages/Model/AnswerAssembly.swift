@@ -36,7 +36,7 @@ public struct AnswerAssembly: Sendable {
         case (.toolCall(let call), _): self.add(.toolCall(call))
         case (.toolResult(let result), _): self.add(.toolResult(result))
         case (.metadata(let metadata), _): self.append(metadata)
-        case (.done, _), (.error, _): break
+        case (.done, _), (.models, _), (.error, _): break
         }
     }
 

@@ -8,6 +8,8 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         /// Text, reasoning or a tool call: passed on as it is.
         case output(SlotOutput)
         case done(SlotOutcome)
+        /// What the provider lists, which ends a question for models.
+        case models([ModelDescription])
         case error(Failure, usage: Usage?)
     }
 
@@ -35,6 +37,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         case "tool_result": self.toolResultFields
         case "metadata": self.metadataFields
         case "done": self.doneFields
+        case "models": ["event", "models"]
         case "error": self.errorFields
         default: nil
         }
@@ -47,7 +50,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known")
         }
         try object.expectOnly(fields)
-        guard name == "done" || name == "error" || bytes.count <= ProtocolBounds.eventFrame else {
+        guard ["done", "error", "models"].contains(name) || bytes.count <= ProtocolBounds.eventFrame else {
             throw .invalidValue("event", "longer than \(ProtocolBounds.eventFrame) bytes")
         }
         self.bytes = bytes
@@ -63,6 +66,12 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             self.kind = .output(.whole)
         case "done":
             self.kind = .done(try SlotOutcome(decoding: object))
+        case "models":
+            let models = try ModelDescription.list(decoding: try object.require("models"))
+            guard models.count <= ModelListing.maximumModels, models.allSatisfy({ ModelListing.isUsable($0.id) }) else {
+                throw .invalidValue("models", "more than \(ModelListing.maximumModels), or with ids that are none")
+            }
+            self.kind = .models(models)
         default:
             let failure = try Failure(decoding: try object.require("error"))
             guard failure.code.mayComeFromWorker else {

@@ -21,6 +21,12 @@ enum ChatCompletions: ProviderAPI {
             body: try Self.body(request, to: kind, quirks))
     }
 
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall {
+        ChatModels.call(key: key, headers: ProviderPreset.of(kind)?.quirks.headers ?? [])
+    }
+
+    static func modelPage(_ value: JSONValue) -> ModelPage? { ChatModels.page(value) }
+
     private static func body(
         _ request: ModelRequest, to kind: ProviderSettings.Kind, _ quirks: ProviderPreset.Quirks
     ) throws(RequestEnd) -> [JSONValue.Member] {

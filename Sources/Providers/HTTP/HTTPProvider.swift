@@ -8,10 +8,10 @@ import Transport
 /// asked for whole, and the other way round.
 struct HTTPProvider<API: ProviderAPI>: Provider {
     let models: [ModelDescription]
-    private let kind: ProviderSettings.Kind
-    private let baseURL: String
-    private let connectTimeoutMilliseconds: Int
-    private let environment: ProviderEnvironment
+    let kind: ProviderSettings.Kind
+    let baseURL: String
+    let connectTimeoutMilliseconds: Int
+    let environment: ProviderEnvironment
 
     init(_ settings: ProviderSettings, in environment: ProviderEnvironment) throws(UnusableSettings) {
         guard let baseURL = settings.baseURL, !baseURL.isEmpty else {
@@ -24,8 +24,15 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         self.environment = environment
     }
 
+    /// A provider may have models that nobody here has heard of.
+    func serves(_ model: String) -> Bool { true }
+
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion {
-        let http = try self.request(request)
+        var asked = request
+        asked.facts = self.models.first { $0.id == request.model }?.facts ?? ModelFacts()
+        // What comes whole is told in one piece to who wants a stream.
+        if asked.facts.can(.streaming) == false { asked.stream = false }
+        let http = try self.request(asked)
         let head = try self.transported { transport throws(TransportError) in try transport.start(http) }
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
@@ -113,7 +120,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         }
     }
 
-    private func body() throws(RequestEnd) -> [UInt8] {
+    func body() throws(RequestEnd) -> [UInt8] {
         var body: [UInt8] = []
         while let piece = try self.nextPiece() {
             body += piece
@@ -125,7 +132,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
     }
 
     /// The beginning of an error's body. One that breaks off takes nothing from what the status says.
-    private func errorBody() throws(RequestEnd) -> [UInt8] {
+    func errorBody() throws(RequestEnd) -> [UInt8] {
         var body: [UInt8] = []
         do throws(RequestEnd) {
             while body.count < HTTPBounds.errorBody, let piece = try self.nextPiece() { body += piece }
@@ -139,7 +146,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         try self.transported(hasAnswerBegun: true) { transport throws(TransportError) in try transport.nextPiece() }
     }
 
-    private func transported<Result>(
+    func transported<Result>(
         hasAnswerBegun: Bool = false, _ body: (any HTTPTransport) throws(TransportError) -> Result
     ) throws(RequestEnd) -> Result {
         // The transport may wait for the provider: what it has said already is to leave first.

@@ -15,6 +15,14 @@ protocol ProviderAPI {
 
     /// The same, for an API that several types of provider speak, each in its way.
     static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall
+
+    /// What asks for the list of models, with `GET` and no body.
+    ///
+    /// - Parameter cursor: What the part before named as the next one; `nil` for the first.
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall
+
+    /// A part of that list; `nil` where this is none.
+    static func modelPage(_ value: JSONValue) -> ModelPage?
 }
 
 extension ProviderAPI {

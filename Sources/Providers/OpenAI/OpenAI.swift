@@ -13,6 +13,14 @@ enum OpenAI: ProviderAPI {
     }
 }
 
+extension OpenAI {
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall {
+        ChatModels.call(key: key)
+    }
+
+    static func modelPage(_ value: JSONValue) -> ModelPage? { ChatModels.page(value) }
+}
+
 /// The answer of whichever of the two was asked.
 enum OpenAIAnswer: ProviderAnswer {
     case response(ResponsesAnswer)
