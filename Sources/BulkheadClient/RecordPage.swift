@@ -106,6 +106,8 @@ public struct RequestRow: Equatable, Sendable {
     public var error: RecordedError?
     /// `nil` where prompts are not stored.
     public var conversation: String?
+    /// What was asked for: `prompt` or `embed`.
+    public var operation: String
     /// The whole row, as it came.
     public var json: JSONValue
 
@@ -124,6 +126,7 @@ public struct RequestRow: Equatable, Sendable {
         self.finishReason = value["finish_reason"]?.string
         self.error = RecordedError(value["error"])
         self.conversation = value["conversation"]?.string
+        self.operation = value["operation"]?.string ?? "prompt"
         self.json = value
     }
 }

@@ -61,7 +61,7 @@ public struct ConfigurationReader {
             collector: collector)
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
-        let (providers, defaultModel) = self.readProviders(fields, isTesting: isTesting, collector: collector)
+        let (providers, defaults) = self.readProviders(fields, isTesting: isTesting, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
@@ -73,30 +73,41 @@ public struct ConfigurationReader {
             stateDirectory: paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory),
             durability: durability ?? .commit,
             storesPrompts: log?["prompts"]?.bool() ?? true,
-            defaultModel: defaultModel,
+            defaultModel: defaults.model,
+            defaultEmbeddingModel: defaults.embeddingModel,
             providers: providers)
         configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds
         configuration.warnings = collector.warnings.map(\.description)
         return configuration
     }
 
+    /// The models of requests that name none.
+    private typealias Defaults = (model: String?, embeddingModel: String?)
+
     private func readProviders(
         _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
-    ) -> (providers: [ProviderSettings], defaultModel: String?) {
+    ) -> (providers: [ProviderSettings], Defaults) {
         guard let field = fields["providers"] else {
             let providers = DefaultProviders.make(environment: self.environment) {
                 collector.refuse($0, file: "environment")
             }
             let names = Set(providers.flatMap(\.models).map(\.id))
-            let written = fields["default_model"].flatMap { DefaultModel.read($0, names: names, isComplete: true) }
-            return (providers, written ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"))
+            var defaults = Self.readDefaults(fields, names: names, isComplete: true)
+            defaults.model = defaults.model ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo")
+            return (providers, defaults)
         }
         let reader = ProvidersReader(field, environment: self.environment, isTesting: isTesting, collector: collector)
-        if let written = fields["default_model"] {
-            return (
-                reader.providers, DefaultModel.read(written, names: reader.names.all, isComplete: reader.isComplete)
-            )
+        var defaults = Self.readDefaults(fields, names: reader.names.all, isComplete: reader.isComplete)
+        if fields["default_model"] == nil, reader.providers.count == 1 {
+            defaults.model = reader.providers[0].models.first?.id
         }
-        return (reader.providers, reader.providers.count == 1 ? reader.providers[0].models.first?.id : nil)
+        return (reader.providers, defaults)
+    }
+
+    private static func readDefaults(_ fields: YAMLMapping, names: Set<String>, isComplete: Bool) -> Defaults {
+        func read(_ name: String) -> String? {
+            fields[name].flatMap { DefaultModel.read($0, names: names, isComplete: isComplete) }
+        }
+        return (read("default_model"), read("default_embedding_model"))
     }
 }

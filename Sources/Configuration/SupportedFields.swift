@@ -3,7 +3,10 @@ import Messages
 /// The fields of bulkhead.yaml (docs/configuration.md), and those that are planned.
 enum SupportedFields {
     static let top = FieldNames(
-        supported: ["socket", "state_directory", "log", "default_model", "drain_timeout", "providers", "testing"],
+        supported: [
+            "socket", "state_directory", "log", "default_model", "default_embedding_model", "drain_timeout",
+            "providers", "testing",
+        ],
         later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])
     static let log = FieldNames(supported: ["durability", "prompts"], later: ["retention"])

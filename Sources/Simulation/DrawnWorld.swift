@@ -78,7 +78,7 @@ extension ServiceConfiguration {
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
-            providers: providers,
+            defaultEmbeddingModel: "m0", providers: providers,
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

@@ -108,7 +108,8 @@ extension Simulation {
         self.clients[id]!.lastID += 1
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<54:
+        case 0..<8: self.clientEmbeds(id, client.lastID + 1)
+        case 8..<54:
             self.clientPrompts(id, client.lastID + 1)
         case 54..<62:
             let key = SimulatedPrompt.Key(connection: id, id: client.lastID + 1)
@@ -169,7 +170,7 @@ extension Simulation {
         return self.conversations.suffix(12).randomElement(using: &self.random)
     }
 
-    private mutating func checkCount(of id: ConnectionID) {
+    mutating func checkCount(of id: ConnectionID) {
         let prompts = self.prompts.keys.count { $0.connection == id }
         let lookups = self.lookups.keys.count { $0.connection == id }
         if prompts + lookups > self.bounds.requestsPerConnection {
@@ -178,7 +179,7 @@ extension Simulation {
         if lookups > self.bounds.questionsPerConnection { self.fail("too many questions of one client are open") }
     }
 
-    private mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
+    mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
         self.sendText(id, String(decoding: request.encoded, as: UTF8.self), expecting: expecting)
     }
 

@@ -16,7 +16,9 @@ extension Simulation {
         let state = self.workers[slot.worker]!.slots[slot.index]
         if state.isCancelled, self.chance(40) { return self.slotEnds(slot) }
         switch Int.random(in: 0..<200, using: &self.random) {
-        case 0..<110: if state.isStreamed { self.slotSpeaks(slot) }
+        case 0..<110:
+            if state.isStreamed { self.slotSpeaks(slot) }
+            if state.embeddings != nil { self.slotProgresses(slot) }
         case 110..<190: self.slotEnds(slot)
         case 190..<193:
             guard !state.hasBegunFrame else { return }
@@ -81,6 +83,12 @@ extension Simulation {
             toolCalls: self.chance(20) ? (1...5).map { self.drawnCall($0) } : [])
     }
 
+    private mutating func lastEvent(of slot: SimulatedSlot, _ usage: Usage) -> [UInt8] {
+        if let count = slot.embeddings { return self.embeddingsDone(count, usage) }
+        let answer = slot.isStreamed ? nil : self.drawnAnswer()
+        return SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+    }
+
     /// The slot writes its last event.
     mutating func slotEnds(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
@@ -99,8 +107,7 @@ extension Simulation {
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
             if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
-            let answer = state.isStreamed ? nil : self.drawnAnswer()
-            let event = SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+            let event = self.lastEvent(of: state, usage)
             if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
             self.post(.slotEvent(slot, event))
         }
@@ -122,6 +129,13 @@ extension Simulation {
     private mutating func answersInTheWrongWay(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
         guard !state.isCancelled else { return }
-        self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        if let count = state.embeddings {
+            let wrong = String(decoding: self.embeddingsDone(count + 1, Usage(input: 1, output: 1)), as: UTF8.self)
+            self.lies(slot, self.chance(50) ? wrong : #"{"event":"done","text":"psst"}"#)
+        } else if self.chance(20) {
+            self.lies(slot, #"{"event":"progress"}"#)
+        } else {
+            self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        }
     }
 }

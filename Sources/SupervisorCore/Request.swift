@@ -1,6 +1,6 @@
 import Messages
 
-/// One prompt, from its admission until its last frame has left.
+/// One prompt, or one request for embeddings, from its admission until its last frame has left.
 ///
 ///     recording ──row on disk──▶ queued ──slot free──▶ running ──last event──▶ ending ──row on disk──▶ (gone)
 ///         │                        │                     │ cancel, deadline        ▲
@@ -51,6 +51,8 @@ struct Request: Sendable {
     /// The thread that it is on record in; `nil` where prompts are not stored.
     let conversation: String?
     let isStreamed: Bool
+    /// How many texts it wants the vectors of; `nil` for a prompt.
+    let embeddings: Int?
     let admittedAt: Instant
     var state: State
     /// The frame for the slot, until it is dispatched.
@@ -70,8 +72,8 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        prompt: PromptRequest, conversation: String?, timeouts: ProviderSettings.Timeouts, frame: [UInt8],
-        receivedAt: Instant, at now: Instant
+        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, timeouts: ProviderSettings.Timeouts,
+        timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant, at now: Instant
     ) {
         self.ulid = ulid
         self.clientID = clientID
@@ -79,12 +81,13 @@ struct Request: Sendable {
         self.provider = provider
         self.model = model
         self.conversation = conversation
-        self.isStreamed = prompt.stream
+        self.isStreamed = isStreamed
+        self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued
         self.frame = frame
         let total = now + .milliseconds(timeouts.total)
-        if let timeout = prompt.timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
+        if let timeout = timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
             self.totalTimeoutName = "timeout_ms, \(timeout) ms,"
             self.totalDeadline = receivedAt + .milliseconds(timeout)
         } else {
@@ -136,6 +139,11 @@ struct Request: Sendable {
     mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
         self.hasOutput = true
         if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
+    }
+
+    /// A batch of its embeddings is done: the next one has as long as the first.
+    mutating func progressed(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
+        if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.firstOutput) }
     }
 
     /// The slot is not read for a while: its silence is ours.

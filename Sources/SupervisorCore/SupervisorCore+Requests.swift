@@ -26,11 +26,7 @@ extension SupervisorCore {
                 opening.content = PromptContent(
                     prompt, conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip)
             }
-            guard self.log.hasRoom(for: opening) else {
-                throw self.logger.isReady
-                    ? Failure(.overloaded, "too many requests are open; try again later")
-                    : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
-            }
+            try self.checkRoom(for: opening)
             let number = precedent?.number ?? RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodePrompt(
                 prompt, request: ulid, model: model.id,
@@ -42,26 +38,42 @@ extension SupervisorCore {
             else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
-            self.requests[number] = Request(
-                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
-                conversation: opening.content?.conversation, timeouts: settings.timeouts, frame: frame,
+            let request = Request(
+                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+                isStreamed: prompt.stream, conversation: opening.content?.conversation, timeouts: settings.timeouts,
+                timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
                 receivedAt: precedent?.continuation.receivedAt ?? now.instant, at: now.instant)
-            self.connections[connectionID]!.requests[id] = number
-            self.counters.admitted += 1
-            self.updateDeadline(ofRequest: number)
-            let sequence = self.record(opening: opening, at: now)
-            switch self.configuration.durability {
-            case .commit:
-                self.requests[number]!.state = .recording(sequence: sequence)
-                self.providers[provider].recording += 1
-                self.logger.waiting.append((sequence, number))
-            case .relaxed:
-                self.enqueue(number, at: now)
-            }
+            self.begin(request, number, opening, at: now)
             return true
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
             return false
+        }
+    }
+
+    /// Takes in a request that is admitted, and puts its opening on record.
+    mutating func begin(_ request: Request, _ number: RequestNumber, _ opening: OpenRecord, at now: Now) {
+        self.requests[number] = request
+        if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
+        self.counters.admitted += 1
+        self.updateDeadline(ofRequest: number)
+        let sequence = self.record(opening: opening, at: now)
+        switch self.configuration.durability {
+        case .commit:
+            self.requests[number]!.state = .recording(sequence: sequence)
+            self.providers[request.provider].recording += 1
+            self.logger.waiting.append((sequence, number))
+        case .relaxed:
+            self.enqueue(number, at: now)
+        }
+    }
+
+    /// Whether the record has room for one more request.
+    func checkRoom(for opening: OpenRecord) throws(Failure) {
+        guard self.log.hasRoom(for: opening) else {
+            throw self.logger.isReady
+                ? Failure(.overloaded, "too many requests are open; try again later")
+                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
         }
     }
 
@@ -90,6 +102,12 @@ extension SupervisorCore {
         of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
+        try self.checkProvider(provider, of: model, at: now)
+        return (provider, model)
+    }
+
+    /// Whether a provider may be given one more request.
+    func checkProvider(_ provider: Int, of model: ModelDescription, at now: Now) throws(Failure) {
         let settings = self.providers[provider].settings
         guard !model.needsKey || settings.key != nil else {
             let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
@@ -110,7 +128,6 @@ extension SupervisorCore {
                 "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later"
             )
         }
-        return (provider, model)
     }
 
     /// The model that the request names, or else that of the conversation, or else the default.
@@ -128,6 +145,11 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
+        return try self.findModel(name)
+    }
+
+    /// The model of that id or alias.
+    func findModel(_ name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
         guard let found = self.models[name] else {
             let hint =
                 name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"

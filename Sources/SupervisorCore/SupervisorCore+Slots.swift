@@ -7,7 +7,7 @@ extension SupervisorCore {
         self.answerMemory.release(.slotFrame(slot))
         let event: SlotEventEnvelope
         do {
-            event = try SlotEventEnvelope(decoding: payload)
+            event = try self.decode(payload, from: worker.slots[slot.index])
         } catch {
             return self.workerMisbehaved(
                 slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
@@ -17,6 +17,13 @@ extension SupervisorCore {
         case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
         case .hung: break
         }
+    }
+
+    private func decode(_ payload: [UInt8], from slot: Worker.Slot) throws(MessageError) -> SlotEventEnvelope {
+        guard case .busy(let number) = slot.state, let count = self.requests[number]!.embeddings else {
+            return try SlotEventEnvelope(decoding: payload)
+        }
+        return try SlotEventEnvelope(decoding: payload, embeddingsOf: count)
     }
 
     private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now)
@@ -37,6 +44,11 @@ extension SupervisorCore {
                 self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
             }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
+        case (.running, .progress):
+            let timeouts = self.providers[request.provider].settings.timeouts
+            let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            // The deadline only moves later: the timer finds out when it fires.
+            self.requests[number]!.progressed(isPaused: isPaused, timeouts: timeouts, at: now.instant)
         case (.running, .done(let outcome)):
             // Its client would be told what is not recorded.
             guard !request.isStreamed || outcome.answer.isEmpty else {
@@ -48,7 +60,7 @@ extension SupervisorCore {
         case (.running, .error(let failure, let usage)):
             self.end(number, with: Request.Ending(failure), usage: usage, at: now)
             self.slotLetGo(slot, at: now)
-        case (.cancelling, .output):
+        case (.cancelling, .output), (.cancelling, .progress):
             break
         case (.cancelling(_, let ending), .done(let outcome)):
             self.end(number, with: ending, usage: outcome.usage, at: now)

@@ -69,11 +69,12 @@ struct RequestsCommand: AsyncParsableCommand {
 
     private static func cells(_ row: RequestRow) -> [String] {
         let error = row.error.map { "\($0.code): \($0.message)" }
+        let operation = row.operation == "prompt" ? "" : row.operation
         return [
             Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, row.model, row.provider,
             Self.number(row.uid), row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
             Self.number(row.inputTokens), Self.number(row.outputTokens),
-            TerminalText.line(error ?? row.finishReason ?? "", atMost: 60),
+            TerminalText.line(error ?? row.finishReason ?? operation, atMost: 60),
         ]
     }
 

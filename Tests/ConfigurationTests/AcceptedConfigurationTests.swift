@@ -9,6 +9,7 @@ import Testing
             state_directory: /srv/bulkhead
             log: {durability: relaxed, prompts: false}
             default_model: small
+            default_embedding_model: echo-embed
             drain_timeout: 2m
             testing: true
             providers:
@@ -34,14 +35,18 @@ import Testing
             keyName: "LOCAL_KEY")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
-            models: [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)],
+            models: [
+                ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true),
+                ModelDescription(id: "echo-embed"),
+            ],
             keyName: "LLM_ECHO_NEEDS_KEY_KEY")
         let broken = ProviderSettings(
             name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])
         let expected = ServiceConfiguration(
             socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
             durability: .relaxed, storesPrompts: false,
-            defaultModel: "small", providers: [local, echo, broken], drainTimeoutMilliseconds: 120_000, warnings: [])
+            defaultModel: "small", defaultEmbeddingModel: "echo-embed", providers: [local, echo, broken],
+            drainTimeoutMilliseconds: 120_000, warnings: [])
         #expect(configuration == expected)
     }
 

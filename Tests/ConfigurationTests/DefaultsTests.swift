@@ -7,6 +7,7 @@ import Testing
         "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
         "gpt-5-nano",
         "gpt-5.6-luna",
+        "text-embedding-3-small", "text-embedding-3-large",
     ]
 
     @Test func withoutAKeyThereIsEcho() throws {

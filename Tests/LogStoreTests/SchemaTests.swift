@@ -133,6 +133,7 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             """)
         let file = try self.open()
         #expect(try file.integer("SELECT count(*) FROM _llm_migrations") == 31)
@@ -168,10 +169,12 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             """)
         try LogStore(path: self.directory.database, durability: .relaxed).close()
         let row = try #require(try file.rows().first)
         #expect(row["model"] == "m")
         #expect(row["conversation"] == nil)
+        #expect(row["operation"] == "prompt")
     }
 }

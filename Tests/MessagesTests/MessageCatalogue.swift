@@ -38,6 +38,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 
     private static let client: [CataloguedMessage] = [
         .request("PromptRequest", .prompt(everyPrompt)),
+        .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
@@ -58,6 +59,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             ClientAnswer.done(
                 id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
                 SlotEvent.done(completion).encoded)),
+        .answer(
+            "EmbedDone",
+            ClientAnswer.done(
+                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5,
+                EmbeddingEvent.done(embeddings).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
         .answer("ModelsDone", ClientAnswer.done(id: .number(1), ("models", Array("[]".utf8)))),
@@ -79,6 +85,15 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.timeoutMilliseconds = 1000
         return prompt
     }
+
+    private static var embed: EmbedRequest {
+        var embed = EmbedRequest(["a", "b"], model: "m", options: .object([.init("dimensions", .integer(1))]))
+        embed.timeoutMilliseconds = 1000
+        return embed
+    }
+
+    private static let embeddings = EmbeddingCompletion(
+        embeddings: Array("[[1.0],[-2e-3]]".utf8), usage: usage, providerRequestID: "req_1", resolvedModel: "m-1")
 
     /// The fields that exclude each other, so that both are in what is written.
     private static var everyPrompt: PromptRequest {
@@ -114,7 +129,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let requestRows = Array(
         #"""
         [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
-        "provider":"p","model":"m","stream":true,"usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
+        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
         "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t"}]
         """#.utf8)
 
@@ -142,6 +157,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: SlotRequest.encodePrompt(
                 prompt, request: request, model: "echo", messages: JSONValue.array([message.value]).serialized(),
                 key: "k")),
+        .init(
+            name: "SlotEmbed", recode: slotRequest,
+            fullest: SlotRequest.encodeEmbed(embed, request: request, model: "m", key: "k")),
         .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
@@ -149,6 +167,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotToolResult", .toolResult(toolResult)),
         .slot("SlotMetadata", .metadata(metadata)),
         .slot("SlotDone", .done(completion)),
+        .embedding("SlotEmbedDone", .done(embeddings)),
+        .embedding("SlotProgress", .progress),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
 
@@ -175,6 +195,21 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: event.encoded)
     }
 
+    private static func embedding(_ name: String, _ event: EmbeddingEvent) -> CataloguedMessage {
+        CataloguedMessage(
+            name: name,
+            recode: { bytes in
+                let count = try JSONValue(parsing: bytes)["embeddings"]?.array?.count
+                let envelope = try SlotEventEnvelope(decoding: bytes, embeddingsOf: count ?? 0)
+                guard case .done = envelope.kind else { return EmbeddingEvent.progress.encoded }
+                let answer = ClientAnswer.done(
+                    id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, bytes)
+                guard case .done(let completion) = try ClientEvent(decoding: answer).event else { return [] }
+                return try completion.embeddingEvent.encoded
+            },
+            fullest: event.encoded)
+    }
+
     // MARK: Logger and configuration
 
     private static let logger: [CataloguedMessage] = [
@@ -186,7 +221,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true,
+                    stream: true, operation: .embed,
                     content: PromptContent(everyPrompt, conversation: "c", parent: "b2:0"))
             ).encoded(sequence: 1)),
         .init(
@@ -246,7 +281,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
-                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
+                    defaultEmbeddingModel: "e",
+                    providers: [provider],
                     warnings: ["w"])
             ).encoded),
         .init(
@@ -278,6 +315,11 @@ extension ClientEvent {
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
             guard let request = completion.request else { return ClientAnswer.done(id: self.id!) }
+            guard completion.embeddings == nil else {
+                return ClientAnswer.done(
+                    id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
+                    durationMilliseconds: completion.durationMilliseconds!, try completion.embeddingEvent.encoded)
+            }
             return ClientAnswer.done(
                 id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
                 conversation: completion.conversation,
@@ -312,12 +354,29 @@ extension ClientEvent {
     }
 }
 
+extension ClientEvent.Completion {
+    var embeddingEvent: EmbeddingEvent {
+        get throws {
+            let vectors = try #require(self.embeddings).map { String(decoding: $0, as: UTF8.self) }
+            return .done(
+                EmbeddingCompletion(
+                    embeddings: Array("[\(vectors.joined(separator: ","))]".utf8), usage: self.usage,
+                    providerRequestID: self.providerRequestID, resolvedModel: self.resolvedModel))
+        }
+    }
+}
+
 extension SlotRequest {
     private static func array(_ values: [JSONValue]) -> [UInt8] { JSONValue.array(values).serialized() }
 
     func encodedAgain() -> [UInt8] {
         switch self {
         case .cancel(let request): return Self.encodeCancel(request)
+        case .embed(let embedding):
+            let options = embedding.options.isEmpty ? nil : JSONValue.object(embedding.options)
+            return Self.encodeEmbed(
+                EmbedRequest(embedding.input, options: options), request: embedding.request, model: embedding.model,
+                key: embedding.key)
         case .prompt(let model):
             var prompt = PromptRequest()
             prompt.prompt = model.prompt.isEmpty ? nil : JSONValue.string(model.prompt).serialized()

@@ -51,6 +51,7 @@ struct ProtocolTablesTests {
             "lastFrame": ProtocolBounds.lastFrame,
             "controlFrame": ProtocolBounds.controlFrame,
             "logFrame": ProtocolBounds.logFrame,
+            "embedInputs": ProtocolBounds.embedInputs,
             "history": ProtocolBounds.history,
             "readerFrame": ProtocolBounds.readerFrame,
             "pageRows": ProtocolBounds.pageRows,

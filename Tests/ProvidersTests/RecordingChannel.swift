@@ -48,6 +48,7 @@ struct Outcome: Equatable {
                 self.reasoning += value["reasoning"]?.string ?? ""
                 for call in value["tool_calls"]?.array ?? [] { self.read(output: call, kind: "tool_call") }
                 self.parts += value["events"]?.array ?? []
+            case .progress: Issue.record("a prompt has no batches", sourceLocation: sourceLocation)
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             }
         }

@@ -30,6 +30,10 @@ struct Scenario {
             bounds: bounds, seed: 7, processID: 4711)
     }
 
+    init(configuration: ServiceConfiguration) {
+        self.core = SupervisorCore(configuration: configuration, seed: 7)
+    }
+
     /// A daemon whose logger and workers are ready. Its workers are the numbers from 1 on, in the order of the providers.
     static func ready(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,

@@ -63,6 +63,7 @@ struct RequestRow {
     let conversation: String?
     let parent: String?
     let turn: String?
+    let operation: String
 
     /// `nil` if there is no such row.
     init?(_ id: String, _ connection: ReadConnection) throws {
@@ -70,7 +71,7 @@ struct RequestRow {
             """
             SELECT state, started_ms, ended_ms, duration_ms, uid, gid, pid, provider, model, stream, input_tokens,
                 output_tokens, usage_details, finish_reason, error_code, error_message, provider_request_id,
-                conversation, parent_message_hash, turn
+                conversation, parent_message_hash, turn, operation
             FROM requests WHERE id = ?
             """, [.text(id)]
         ) { row in RequestRow(id, row) }
@@ -98,6 +99,7 @@ struct RequestRow {
         self.conversation = row.text(17)
         self.parent = row.text(18)
         self.turn = row.text(19)
+        self.operation = row.text(20) ?? OpenRecord.Operation.prompt.rawValue
     }
 
     /// The row as a client reads it (proto/client.md, RequestsDone).
@@ -114,6 +116,7 @@ struct RequestRow {
         object.add("provider", self.provider)
         object.add("model", self.model)
         if let isStream = self.isStream { object.add("stream", isStream) }
+        if self.operation != OpenRecord.Operation.prompt.rawValue { object.add("operation", self.operation) }
         if let usage = self.usage { object.add("usage", raw: usage.encoded) }
         object.add("finish_reason", ifPresent: self.finishReason)
         object.add("provider_request_id", ifPresent: self.providerRequestID)

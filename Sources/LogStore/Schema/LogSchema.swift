@@ -52,6 +52,9 @@ enum LogSchema {
         migrator.registerMigration("3-definitions", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.definitions)
         }
+        migrator.registerMigration("6-operations", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.operations)
+        }
         return migrator
     }
 
@@ -106,5 +109,10 @@ enum LogSchema {
         ALTER TABLE requests ADD COLUMN schema_id TEXT;
         ALTER TABLE requests ADD COLUMN tool_ids TEXT;
         ALTER TABLE requests ADD COLUMN resolved_model TEXT;
+        """
+
+    /// What a request asked for: a row of an earlier version is a prompt's.
+    private static let operations = """
+        ALTER TABLE requests ADD COLUMN operation TEXT NOT NULL DEFAULT 'prompt';
         """
 }

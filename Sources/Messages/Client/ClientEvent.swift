@@ -41,6 +41,8 @@ public struct ClientEvent: Sendable, Equatable {
         /// The whole answer as the events that a streamed one would have been, where the three above do not say all.
         public var events: [SlotEvent] = []
 
+        /// The answer to `op: embed`: vectors, each a JSON array of numbers (``EmbeddingText/vector(_:)``).
+        public var embeddings: [[UInt8]]?
         /// The answer to `op: models`.
         public var models: JSONValue?
         /// The answer to `op: status`.
@@ -117,6 +119,12 @@ extension ClientEvent.Completion {
             try object.optional("events").map { slice throws(MessageError) in
                 try SlotEvent.output(decoding: try slice.expectRawArray("events"))
             } ?? []
+        self.embeddings = try object.optional("embeddings").map { slice throws(MessageError) in
+            guard let vectors = EmbeddingText.vectors(slice) else {
+                throw .wrongType("embeddings", expected: "an array of arrays of numbers")
+            }
+            return vectors
+        }
         self.models = object.optional("models")?.value
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value

@@ -7,6 +7,7 @@ public struct ClientRequest: Sendable, Equatable {
 
     public enum Operation: Sendable, Equatable {
         case prompt(PromptRequest)
+        case embed(EmbedRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
@@ -23,11 +24,11 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
+        "hello", "chain", "tool_result", "group_begin", "group_end", "purposes", "usage", "limits",
         "reload", "drain", "secrets",
     ]
 
-    static let operations = ["prompt", "cancel", "logs", "requests", "models", "status", "ping"]
+    static let operations = ["prompt", "embed", "cancel", "logs", "requests", "models", "status", "ping"]
 
     /// Reads a request.
     ///
@@ -59,6 +60,8 @@ public struct ClientRequest: Sendable, Equatable {
             switch name {
             case "prompt":
                 return .prompt(try PromptRequest(decoding: object))
+            case "embed":
+                return .embed(try EmbedRequest(decoding: object))
             case "cancel":
                 try object.expectOnly(["id", "op", "target"])
                 do throws(MessageError) {
@@ -99,6 +102,9 @@ public struct ClientRequest: Sendable, Equatable {
         case .prompt(let prompt):
             object.add("op", "prompt")
             prompt.append(to: &object)
+        case .embed(let embed):
+            object.add("op", "embed")
+            embed.append(to: &object)
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)

@@ -58,7 +58,7 @@ public struct ProviderPreset: Sendable, Equatable {
         models: .named([
             "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
             "gpt-5-nano",
-            "gpt-5.6-luna",
+            "gpt-5.6-luna", "text-embedding-3-small", "text-embedding-3-large",
         ]))
 
     public static let all: [ProviderPreset] = [
@@ -79,7 +79,7 @@ public struct ProviderPreset: Sendable, Equatable {
             models: .named([
                 "gemini-flash-latest", "gemini-flash-lite-latest", "gemini-2.5-flash", "gemini-3-flash-preview",
                 "gemini-3.1-pro-preview", "gemini-3.1-flash-lite", "gemini-3.5-flash", "gemini-3.5-flash-lite",
-                "gemini-3.6-flash", "gemini-3.7-flash", "gemini-3.8-flash", "gemini-4-argon",
+                "gemini-3.6-flash", "gemini-3.7-flash", "gemini-3.8-flash", "gemini-4-argon", "gemini-embedding-001",
             ])),
         ProviderPreset(
             kind: .ollama, title: "Ollama", baseURL: "http://127.0.0.1:11434/v1",

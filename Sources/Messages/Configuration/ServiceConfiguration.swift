@@ -21,6 +21,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var storesPrompts: Bool
     /// The model of a request that names none: an id or an alias.
     public var defaultModel: String?
+    /// The same for requests for embeddings.
+    public var defaultEmbeddingModel: String?
     public var providers: [ProviderSettings]
     /// How long a drain waits for open requests.
     public var drainTimeoutMilliseconds: Int
@@ -30,7 +32,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public init(
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
         durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: String? = nil,
-        providers: [ProviderSettings],
+        defaultEmbeddingModel: String? = nil, providers: [ProviderSettings],
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -40,6 +42,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.durability = durability
         self.storesPrompts = storesPrompts
         self.defaultModel = defaultModel
+        self.defaultEmbeddingModel = defaultEmbeddingModel
         self.providers = providers
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
         self.warnings = warnings
@@ -54,6 +57,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         object.add("durability", self.durability.rawValue)
         object.add("stores_prompts", self.storesPrompts)
         object.add("default_model", ifPresent: self.defaultModel)
+        object.add("default_embedding_model", ifPresent: self.defaultEmbeddingModel)
         object.add("providers", rawElements: self.providers.map(\.encoded))
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
         object.add("warnings", .array(self.warnings.map(JSONValue.string)))
@@ -78,6 +82,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
             durability: durability,
             storesPrompts: try object.require("stores_prompts").expectBool("stores_prompts"),
             defaultModel: try object.optional("default_model")?.expectString("default_model"),
+            defaultEmbeddingModel: try object.optional("default_embedding_model")?
+                .expectString("default_embedding_model"),
             providers: providers,
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(
                 "drain_timeout_ms", in: 0...Int(Int32.max)),

@@ -84,6 +84,13 @@ public enum LogRecord: Sendable, Equatable {
 
 /// Who asked which model, and when.
 public struct OpenRecord: Sendable, Equatable {
+    /// What was asked for.
+    public enum Operation: String, Sendable, CaseIterable {
+        case prompt
+        /// Vectors. Neither the texts nor the vectors go on record.
+        case embed
+    }
+
     public var request: ULID
     /// Milliseconds since 1970, UTC.
     public var atMilliseconds: Int
@@ -92,12 +99,13 @@ public struct OpenRecord: Sendable, Equatable {
     public var provider: String
     public var model: String
     public var stream: Bool
+    public var operation: Operation
     /// What was asked; `nil` where prompts are not stored.
     public var content: PromptContent?
 
     public init(
         request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
-        content: PromptContent? = nil
+        operation: Operation = .prompt, content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -105,6 +113,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = provider
         self.model = model
         self.stream = stream
+        self.operation = operation
         self.content = content
     }
 
@@ -118,6 +127,11 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = try object.require("provider").expectString("provider")
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
+        let operation = try object.optional("operation")?.expectString("operation") ?? Operation.prompt.rawValue
+        guard let operation = Operation(rawValue: operation) else {
+            throw .invalidValue("operation", "'\(operation)' is not known")
+        }
+        self.operation = operation
         self.content = try PromptContent(decoding: object)
     }
 
@@ -130,6 +144,7 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("provider", self.provider)
         object.add("model", self.model)
         object.add("stream", self.stream)
+        if self.operation != .prompt { object.add("operation", self.operation.rawValue) }
         self.content?.append(to: &object)
     }
 }

@@ -4,6 +4,8 @@ public import JSON
 public enum SlotRequest: Sendable, Equatable {
     /// Run this. The slot answers with events, the last of which is `done` or `error`.
     case prompt(ModelRequest)
+    /// Make these vectors. The slot answers with events, the last of which is `done` or `error`.
+    case embed(EmbeddingRequest)
     /// End that request. A slot that has already ended it ignores this.
     case cancel(request: ULID)
 
@@ -11,6 +13,7 @@ public enum SlotRequest: Sendable, Equatable {
         let object = try JSONObject.internalMessage(bytes, bounds: .slotRequest)
         switch try object.require("op").expectString("op") {
         case "prompt": self = .prompt(try ModelRequest(decoding: object))
+        case "embed": self = .embed(try EmbeddingRequest(decoding: object))
         case "cancel": self = .cancel(request: try ULID(decoding: try object.require("request")))
         case let name: throw .invalidValue("op", "'\(name)' is not known")
         }

@@ -8,6 +8,9 @@ import Transport
 protocol ProviderAPI {
     associatedtype Answer: ProviderAnswer
 
+    /// How it is asked for embeddings; `nil` where it has none.
+    static var embeddings: (any EmbeddingAPI.Type)? { get }
+
     /// What `request` is on the wire.
     ///
     /// - Throws: ``RequestEnd`` for what this API has no place for.
@@ -18,6 +21,8 @@ protocol ProviderAPI {
 }
 
 extension ProviderAPI {
+    static var embeddings: (any EmbeddingAPI.Type)? { nil }
+
     static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall {
         try Self.call(request)
     }
@@ -87,8 +92,12 @@ enum ProviderJSON {
 
     static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
         do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
-            let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-            throw .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
+            throw Self.unreadable(error, body, key: key)
         }
+    }
+
+    static func unreadable(_ error: JSONError, _ body: [UInt8], key: String?) -> RequestEnd {
+        let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
+        return .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
     }
 }

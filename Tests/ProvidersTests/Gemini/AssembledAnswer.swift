@@ -23,6 +23,7 @@ struct AssembledAnswer: Equatable {
             case .output:
                 self.streamedCount += 1
                 try self.read(value)
+            case .progress: Issue.record("a prompt has no batches")
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             case .done(let outcome):
                 self.done = value
