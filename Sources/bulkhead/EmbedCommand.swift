@@ -93,26 +93,28 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let isPiped = self.content.isEmpty && self.files.isEmpty
         var input = EmbedInput(
-            texts: self.content, files: self.content.isEmpty && self.files.isEmpty ? ["-"] : self.files,
+            texts: self.content, files: isPiped ? ["-"] : self.files,
             isByLines: self.lines, bound: BulkheadClient.requestBound)
-        var held: String?
-        var batch = try self.nextBatch(&input, &held)
-        guard !batch.isEmpty else { throw ValidationError("Nothing to embed: the input is empty.") }
+        var batch = try self.nextBatch(&input)
+        guard !batch.isEmpty, !isPiped || self.lines || batch != [""] else {
+            throw ValidationError("Nothing to embed: give a text with -c or a file, or pipe one in.")
+        }
         try await self.connection.withClient { client in
             var usage: Usage?
             while !batch.isEmpty {
                 if let used = try await self.embed(batch, client) { usage = usage?.adding(used) ?? used }
-                batch = try self.nextBatch(&input, &held)
+                batch = try self.nextBatch(&input)
             }
             if self.usage { try StandardStream.error.writeSafely(UsageText.make(usage) + "\n") }
         }
     }
 
     /// Half of what a request holds: a text may be twice as long in JSON, or longer, which the request itself finds out.
-    private func nextBatch(_ input: inout EmbedInput, _ held: inout String?) throws -> [String] {
+    private func nextBatch(_ input: inout EmbedInput) throws -> [String] {
         do throws(InputError) {
-            return try input.next(self.batchSize, bytes: BulkheadClient.requestBound / 2, held: &held)
+            return try input.next(self.batchSize, bytes: BulkheadClient.requestBound / 2)
         } catch {
             try? StandardStream.error.writeSafely("bulkhead: \(error)\n")
             throw ExitStatus.wrongInput

@@ -1,8 +1,4 @@
-import Glibc
-
-/// The texts that are to be embedded, in their order, each read when its turn comes.
-///
-/// - Note: It is made of the texts of `-c`, and then of files: each whole, or each of its lines.
+/// The texts that are to be embedded, each read when its turn comes: those of `-c`, and then files, each whole or line by line.
 struct EmbedInput {
     private var texts: ArraySlice<String>
     private var files: ArraySlice<String>
@@ -10,6 +6,8 @@ struct EmbedInput {
     private let bound: Int
     /// The file that is being read by lines.
     private var lines: LineReader?
+    /// A text that was read and did not fit the batch before.
+    private var held: String?
 
     init(texts: [String], files: [String], isByLines: Bool, bound: Int) {
         self.texts = texts[...]
@@ -19,7 +17,8 @@ struct EmbedInput {
     }
 
     /// The next text; `nil` after the last.
-    mutating func next() throws(InputError) -> String? {
+    private mutating func next() throws(InputError) -> String? {
+        if let text = self.held.take() { return text }
         if let text = self.texts.popFirst() { return text }
         while true {
             if let line = try self.lines?.next() { return line }
@@ -32,23 +31,13 @@ struct EmbedInput {
     }
 
     /// The next texts: at most `count`, and as many as `bytes` bytes of UTF-8 hold, but one at least; none after the last.
-    ///
-    /// - Parameter held: A text that was read and did not fit, for the next time.
-    mutating func next(_ count: Int, bytes: Int, held: inout String?) throws(InputError) -> [String] {
+    mutating func next(_ count: Int, bytes: Int) throws(InputError) -> [String] {
         var batch: [String] = []
         var length = 0
-        while batch.count < count {
-            let text: String
-            if let waiting = held.take() {
-                text = waiting
-            } else if let next = try self.next() {
-                text = next
-            } else {
-                break
-            }
+        while batch.count < count, let text = try self.next() {
             length += text.utf8.count
             guard batch.isEmpty || length <= bytes else {
-                held = text
+                self.held = text
                 break
             }
             batch.append(text)

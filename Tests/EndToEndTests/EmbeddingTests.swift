@@ -132,8 +132,8 @@ extension EndToEnd {
             #expect(vectors.count == 800)
             #expect(vectors.allSatisfy { $0.raw.elementsEqual(vector.utf8) })
             try daemon.waitUntilIdle()
-            #expect(try ProcFS.kilobytes("VmHWM", of: daemon.pid) < 160 << 10)
-            #expect(try ProcFS.kilobytes("VmHWM", of: daemon.worker("p")) < 192 << 10)
+            #expect(try ProcFS.kilobytes("VmHWM", of: daemon.pid) < 96 << 10)
+            #expect(try ProcFS.kilobytes("VmHWM", of: daemon.worker("p")) < 128 << 10)
 
             let sent = self.upstream.requests.count
             let refused = try self.ask(daemon, Self.frame(input + input))

@@ -22,15 +22,28 @@ public enum EmbeddingText {
         return vectors.count == slices.count ? vectors : nil
     }
 
-    /// How many vectors an array of them holds.
+    /// How many vectors an array of them holds, in one pass over its bytes.
     ///
     /// - Returns: `nil` for what is no array of vectors, each of one number or more.
     public static func count(_ slice: JSONSlice) -> Int? {
-        guard let vectors = slice.elements else { return nil }
-        for vector in vectors {
-            guard vector.kind == .array, Self.holdsNumbers(vector.raw.dropFirst().dropLast()) else { return nil }
+        guard slice.kind == .array else { return nil }
+        var (count, depth, hasDigit) = (0, 0, false)
+        for byte in slice.raw {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                guard depth == 2 else { return nil }
+                hasDigit = true
+            case UInt8(ascii: "["):
+                depth += 1
+                guard depth <= 2 else { return nil }
+                if depth == 2 { (count, hasDigit) = (count + 1, false) }
+            case UInt8(ascii: "]"):
+                guard depth == 1 || hasDigit else { return nil }
+                depth -= 1
+            default: guard Self.isPartOfNumbers(byte) else { return nil }
+            }
         }
-        return vectors.count
+        return count
     }
 
     /// Whether the inside of an array that was checked holds numbers, and nothing but them.
@@ -39,13 +52,20 @@ public enum EmbeddingText {
         for byte in inside {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): hasDigit = true
-            case UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
-                UInt8(ascii: "E"):
-                break
-            // Of the names of other values not one is made of these bytes alone.
-            default: guard byte <= 0x20 else { return false }
+            default: guard Self.isPartOfNumbers(byte) else { return false }
             }
         }
         return hasDigit
+    }
+
+    /// Whether a byte may stand in an array of numbers beside their digits. Of the names of other values not one is made of
+    /// these bytes alone.
+    private static func isPartOfNumbers(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
+            UInt8(ascii: "E"), ...0x20:
+            true
+        default: false
+        }
     }
 }
