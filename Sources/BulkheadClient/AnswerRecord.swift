@@ -25,7 +25,7 @@ public struct AnswerRecord: Sendable {
         case .toolResult(let result): self.begin(.toolResult(result))
         case .metadata(let metadata): self.append(metadata)
         case .done(let completion): self.append(completion)
-        case .start, .error, .unknown: break
+        case .start, .round, .error, .unknown: break
         }
     }
 }

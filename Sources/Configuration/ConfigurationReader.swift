@@ -61,7 +61,8 @@ public struct ConfigurationReader {
             collector: collector)
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
-        let (providers, defaults) = self.readProviders(fields, isTesting: isTesting, collector: collector)
+        let (providers, defaults, isComplete) = self.readProviders(
+            fields, isTesting: isTesting, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
@@ -76,6 +77,10 @@ public struct ConfigurationReader {
             defaultModel: defaults.model,
             defaultEmbeddingModel: defaults.embeddingModel,
             providers: providers)
+        if let field = fields["fallbacks"] {
+            let reader = FallbacksReader(providers, isComplete: isComplete, collector: collector)
+            configuration.fallbacks = reader.read(field)
+        }
         configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds
         configuration.warnings = collector.warnings.map(\.description)
         return configuration
@@ -86,7 +91,7 @@ public struct ConfigurationReader {
 
     private func readProviders(
         _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
-    ) -> (providers: [ProviderSettings], Defaults) {
+    ) -> (providers: [ProviderSettings], Defaults, isComplete: Bool) {
         guard let field = fields["providers"] else {
             let providers = DefaultProviders.make(environment: self.environment) {
                 collector.refuse($0, file: "environment")
@@ -94,14 +99,14 @@ public struct ConfigurationReader {
             let names = Set(providers.flatMap(\.models).map(\.id))
             var defaults = Self.readDefaults(fields, names: names, isComplete: true)
             defaults.model = defaults.model ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo")
-            return (providers, defaults)
+            return (providers, defaults, true)
         }
         let reader = ProvidersReader(field, environment: self.environment, isTesting: isTesting, collector: collector)
         var defaults = Self.readDefaults(fields, names: reader.names.all, isComplete: reader.isComplete)
         if fields["default_model"] == nil, reader.providers.count == 1 {
             defaults.model = reader.providers[0].models.first?.id
         }
-        return (reader.providers, defaults)
+        return (reader.providers, defaults, reader.isComplete)
     }
 
     private static func readDefaults(_ fields: YAMLMapping, names: Set<String>, isComplete: Bool) -> Defaults {

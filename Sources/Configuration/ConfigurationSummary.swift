@@ -25,9 +25,14 @@ public struct ConfigurationSummary: CustomStringConvertible {
         for provider in configuration.providers {
             let address = provider.baseURL.map { ", \($0)" } ?? ""
             let slots = provider.slots == 1 ? "1 slot" : "\(provider.slots) slots"
+            let retries = provider.retries == 1 ? "1 retry" : "\(provider.retries) retries"
             lines.append(
-                "provider \(provider.name): \(provider.kind.rawValue)\(address), \(slots), \(Self.key(of: provider))")
+                "provider \(provider.name): \(provider.kind.rawValue)\(address), \(slots), \(retries), \(Self.key(of: provider))"
+            )
             lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+        }
+        for (model, others) in configuration.fallbacks.sorted(by: { $0.key < $1.key }) {
+            lines.append("fallbacks of \(model): \(others.joined(separator: ", "))")
         }
         return lines.joined(separator: "\n")
     }

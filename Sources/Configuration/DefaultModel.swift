@@ -9,16 +9,7 @@ enum DefaultModel {
     static func read(_ field: YAMLValue, names: Set<String>, isComplete: Bool) -> String? {
         guard let name = field.string("the id or alias of a model") else { return nil }
         if names.contains(name) { return name }
-        guard isComplete else { return nil }
-        let advice =
-            if let nearest = name.nearest(of: names.sorted()) {
-                "did you mean '\(nearest)'?"
-            } else if let preset = ProviderPreset.all.first(where: { $0.models.contains { $0.id == name } }) {
-                "set \(preset.keyName ?? "its key"), and add the provider '\(preset.kind.rawValue)'"
-            } else {
-                "add it to the 'models' of a provider"
-            }
-        field.refuse("no provider serves the model \(SafeQuotation.quote(name)); \(advice)")
+        if isComplete { field.refuse(UnservedModel.message(name, names: names)) }
         return nil
     }
 }

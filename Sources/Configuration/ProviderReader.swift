@@ -14,6 +14,7 @@ struct ProviderReader {
     func read(_ value: YAMLValue, names: inout ModelNames) -> ProviderSettings? {
         guard let fields = value.mapping(SupportedFields.provider) else { return nil }
         let slots = fields["slots"]?.integer(in: 1...ProviderSettings.maximumSlots)
+        let retries = fields["retries"]?.integer(in: ProviderSettings.retriesRange)
         let timeouts = fields["timeouts"].map(TimeoutsReader.read) ?? TimeoutsReader()
         let kind = self.readKind(fields["type"], value)
         var settings: ProviderSettings?
@@ -27,6 +28,7 @@ struct ProviderReader {
         case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }
         }
         if let slots { settings?.slots = slots }
+        if let retries { settings?.retries = retries }
         settings?.connectTimeoutMilliseconds = timeouts.connect
         settings?.timeouts = timeouts.timeouts
         return settings

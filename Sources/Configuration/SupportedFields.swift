@@ -4,14 +4,15 @@ import Messages
 enum SupportedFields {
     static let top = FieldNames(
         supported: [
-            "socket", "state_directory", "log", "default_model", "default_embedding_model", "drain_timeout",
+            "socket", "state_directory", "log", "default_model", "default_embedding_model", "fallbacks",
+            "drain_timeout",
             "providers", "testing",
         ],
         later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])
     static let log = FieldNames(supported: ["durability", "prompts"], later: ["retention"])
     static let provider = FieldNames(
-        supported: ["type", "key", "base_url", "models", "slots", "timeouts"],
+        supported: ["type", "key", "base_url", "models", "slots", "retries", "timeouts"],
         later: ["processes", "plugin", "python", "hooks", "command", "environment"])
     static let timeouts = FieldNames(supported: ["connect", "first_output", "idle", "total", "cancel"])
     static let model = FieldNames(supported: ["id", "aliases"])
@@ -29,6 +30,7 @@ enum ConfigurationBounds {
     static let slots = 1024
     static let modelsPerProvider = 512
     static let aliasesPerModel = 16
+    static let fallbacksPerModel = 4
     /// Ids and aliases of one provider, so that its description fits a frame of the control channel.
     static let modelNamesPerProvider = 2048
     /// `sun_path` of a Unix socket's address holds 108 bytes, the last of which is a zero.

@@ -8,8 +8,9 @@ extension Simulation {
         let prompt = self.prompts[key]!
         let id = RequestIdentifier.number(key.id)
         switch event.event {
-        case .start(let name, let model, let provider, let conversation):
-            if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
+        case .start(let start):
+            let (name, model, provider, conversation) = (start.request, start.model, start.provider, start.conversation)
+            self.checkStart(event, of: key, startedBefore: self.clients[key.connection]!.started[id] != nil)
             if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
             if model != prompt.model || provider != self.configuration.providers[prompt.provider].name {
@@ -39,6 +40,9 @@ extension Simulation {
                 self.fail("the answer to request \(key.text) is not whole")
             }
             if !prompt.isStreamed { self.delivered[key] = Transcript(completion) }
+            if completion.model != prompt.model { self.fail("request \(key.text) is done by another model") }
+            self.checkCount(event.attempts, of: key)
+            self.markSuccess(of: key)
             if prompt.embeddings == nil {
                 self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
             }
@@ -56,6 +60,7 @@ extension Simulation {
         case .error(let failure, let name?, _):
             self.mark(failure.code.rawValue)
             self.checkFailure(failure, of: key, prompt)
+            self.checkCount(event.attempts, of: key)
             let state: EndRecord.State =
                 switch failure.code {
                 case .cancelled: .cancelled
@@ -63,7 +68,7 @@ extension Simulation {
                 default: .error
                 }
             self.promptHasEnded(key, name: name, as: state)
-        case .toolResult, .metadata, .unknown:
+        case .toolResult, .metadata, .round, .unknown:
             self.fail("request \(key.text) was answered with what nobody said")
         }
     }
@@ -102,10 +107,11 @@ extension Simulation {
             if !prompt.wasCancelled { self.fail("request \(key.text) was cancelled by nobody") }
         case .timeout:
             guard let cut = prompt.cut else {
-                // It waited for a slot, or for its row, all the time.
-                if prompt.slot != nil || prompt.admittedAt + prompt.total > self.now {
+                // It waited for a slot, or for its row, or for its next attempt.
+                if prompt.slot != nil, !prompt.hasFailedAttempt || prompt.admittedAt + prompt.total > self.now {
                     self.fail("request \(key.text) timed out without a reason")
                 }
+                if prompt.hasFailedAttempt { self.mark("timed out between attempts") }
                 return
             }
             let isTotal = prompt.admittedAt + prompt.total <= cut.at
@@ -121,11 +127,18 @@ extension Simulation {
                 self.fail("request \(key.text) blames a worker: \(failure.message)")
             }
         case .providerUnavailable, .shuttingDown:
-            if prompt.slot != nil, prompt.cut == nil {
+            if prompt.slot != nil, prompt.cut == nil, !prompt.hasFailedAttempt {
                 self.fail("request \(key.text) ran and ended with \(failure.code)")
+            }
+            if prompt.cut == nil, prompt.hasFailedAttempt {
+                self.mark(failure.code == .shuttingDown ? "drained between attempts" : "next attempt could not begin")
             }
             if failure.code == .shuttingDown, !self.isDraining {
                 self.fail("request \(key.text) ended in a drain that nobody began")
+            }
+        case .overloaded, .noKey:
+            if self.configuration.durability == .commit, prompt.passed.isEmpty {
+                self.fail("request \(key.text) ended with \(failure.code), and was not handed on")
             }
         default:
             guard case .error(failure.code)? = prompt.slotEnd, prompt.cut == nil else {
@@ -159,7 +172,11 @@ extension Simulation {
             guard let prompt = self.prompts[target] else { return }
             self.prompts[target]!.wasCancelled = true
             if prompt.slot != nil, !prompt.isOver { self.prompts[target]!.mustEndCancelled = true }
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+            if self.isLogHeard, prompt.isBetweenAttempts {
+                self.prompts[target]!.mustEndCancelled = true
+                self.mark("cancelled between attempts")
+            }
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("an operation that answers at once was answered as a prompt")
         }
     }
@@ -176,9 +193,13 @@ extension Simulation {
         var queued = 0
         for provider in status["providers"]?.array ?? [] {
             queued += number(provider, "queued")
-            if number(provider, "queued") > self.bounds.queuedRequestsPerProvider { self.fail("a queue is too long") }
             let workers = self.workers.values.filter {
                 $0.provider == provider["name"]?.string && !$0.isKilled && !$0.isClosed
+            }
+            // Those that come back after an attempt are not refused; they were in a slot.
+            let slots = number(provider, "slots") * (self.bounds.retiringWorkers + 2)
+            if number(provider, "queued") > self.bounds.queuedRequestsPerProvider + slots {
+                self.fail("a queue is too long")
             }
             let busy = workers.reduce(0) { $0 + $1.slots.count { $0.prompt != nil && !$0.isHung } }
             if busy != number(provider, "busy") {

@@ -70,7 +70,7 @@ extension Simulation {
             case .invalidRequest: if self.reader.said?.key != key { self.fail("a question was refused by nobody") }
             default: self.fail("a question ended with \(failure)")
             }
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("a question was answered as a prompt")
         }
     }

@@ -35,6 +35,17 @@ struct SimulatedPrompt {
     /// How the slot ended it.
     enum SlotEnd { case done, error(ErrorCode) }
 
+    /// The model that it asks for.
+    var askedModel = ""
+    /// The models that could not be asked, as the logger was told.
+    var passed: [String] = []
+    /// It went to a model of which the world does not know yet.
+    var isElsewhere = false
+    /// When its last attempt failed, how long the provider asked to wait, and by when it must be tried again, if it is.
+    var failedAt = Instant(nanoseconds: 0)
+    var retryAfter: Duration?
+    var latestRetry: Instant?
+
     let arrivedAt: Instant
     let isStreamed: Bool
     let system: String?
@@ -68,6 +79,10 @@ struct SimulatedPrompt {
     var spokenBytes = 0
     var cut: Cut?
     var slotEnd: SlotEnd?
+    /// Whether its last attempt failed and it has not ended, as far as the logger was told.
+    var isBetweenAttempts: Bool {
+        if case .error? = self.slotEnd { self.isOver && self.end == nil && self.cut == nil } else { false }
+    }
     /// Its slot has let go of it, or its worker is gone.
     var isOver = false
     /// A cancel was confirmed while a slot ran it, or before.
@@ -101,8 +116,8 @@ extension Simulation {
         self.names[name] = key
         guard let prompt = self.prompts[key] else { return }
         self.prompts[key]!.name = name
-        if record.model != prompt.model || record.stream != prompt.isStreamed
-            || record.provider != self.configuration.providers[prompt.provider].name
+        if record.model != prompt.askedModel || record.stream != prompt.isStreamed
+            || record.provider != self.providerName(of: prompt.askedModel)
         {
             self.fail("the row of request \(name) is not of what was asked")
         }
@@ -161,15 +176,14 @@ extension Simulation {
 
     mutating func promptIsDispatched(_ request: ModelRequest, to slot: SlotID, of worker: SimulatedWorker) {
         let name = request.request.description
-        guard let key = SimulatedPrompt.Key(request.prompt), let prompt = self.prompts[key] else {
+        guard let key = SimulatedPrompt.Key(request.prompt), let before = self.prompts[key] else {
             return self.fail("request \(name) was dispatched, and nobody waits for it")
         }
-        if prompt.slot != nil { self.fail("request \(name) was dispatched twice") }
+        self.attemptBegins(key, request.model)
+        let prompt = self.prompts[key]!
         if prompt.isAbandoned { self.fail("request \(name) was dispatched for a client that is gone") }
         if prompt.wasCancelled { self.fail("request \(name) was dispatched after it was cancelled") }
-        if request.model != prompt.model || request.stream != prompt.isStreamed
-            || worker.provider != self.configuration.providers[prompt.provider].name
-        {
+        if request.stream != prompt.isStreamed || worker.provider != self.providerName(of: request.model) {
             self.fail("request \(name) is not what was asked for")
         }
         let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
@@ -178,10 +192,13 @@ extension Simulation {
         if self.configuration.durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")
         }
-        if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
-            self.fail("request \(name) overtook another")
+        // Those that come back, or from another model, stand behind those that were there.
+        if before.slot == nil, request.model == prompt.askedModel {
+            if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
+                self.fail("request \(name) overtook another")
+            }
+            self.lastDispatched[prompt.provider] = prompt.order
         }
-        self.lastDispatched[prompt.provider] = prompt.order
         self.prompts[key]!.slot = slot
         self.prompts[key]!.lastHeard = self.now
     }
@@ -194,6 +211,7 @@ extension Simulation {
     mutating func promptsAreAbandoned(of id: ConnectionID) {
         for (key, prompt) in self.prompts where key.connection == id {
             if !prompt.isAdmitted { self.leavesLine(key) }
+            if self.isLogHeard, prompt.isBetweenAttempts { self.mark("client left between attempts") }
             if prompt.end != nil || !prompt.isAdmitted {
                 self.prompts[key] = nil
             } else {

@@ -96,17 +96,23 @@ extension Simulation {
         self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
+        if self.isStormy, !state.isCancelled, let key = state.prompt, self.chance(60) {
+            return self.slotFails(slot, key, self.drawnFailure(), usage: self.chance(50) ? usage : nil)
+        }
         switch Int.random(in: 0..<10, using: &self.random) {
         case 0 where !state.isCancelled:
             let codes = ErrorCode.allCases.filter { $0.mayComeFromWorker && $0 != .cancelled && $0 != .timeout }
             let failure = Failure(codes.randomElement(using: &self.random)!, "the provider said no")
-            if let key = state.prompt { self.prompts[key]?.slotEnd = .error(failure.code) }
-            self.post(.slotEvent(slot, SlotEvent.error(failure, usage: self.chance(50) ? usage : nil).encoded))
+            guard let key = state.prompt else { return }
+            self.slotFails(slot, key, failure, usage: self.chance(50) ? usage : nil)
         case 1..<8 where state.isCancelled:
             self.post(.slotEvent(slot, SlotEvent.error(Failure(.cancelled, "as told"), usage: usage).encoded))
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
-            if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
+            if let key = state.prompt {
+                self.prompts[key]?.slotEnd = .done
+                if !state.isCancelled { self.attemptEnds(key, nil, usage) }
+            }
             let event = self.lastEvent(of: state, usage)
             if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
             self.post(.slotEvent(slot, event))

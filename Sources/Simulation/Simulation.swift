@@ -43,6 +43,10 @@ public struct Simulation {
     var delivered: [SimulatedPrompt.Key: Transcript] = [:]
     /// The prompts that were asked to be streamed.
     var streamed: Set<SimulatedPrompt.Key> = []
+    /// What slots were given of each prompt, and how that ended.
+    var tried: [SimulatedPrompt.Key: [SimulatedAttempt]] = [:]
+    /// Whether providers fail most of what they are asked.
+    let isStormy: Bool
     /// The conversations that clients were told of, the newest last.
     var conversations: [String] = []
     /// The prompts that are not admitted yet, by the conversations that they continue, in the order of their arrival.
@@ -80,6 +84,7 @@ public struct Simulation {
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
         self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
+        self.isStormy = Int.random(in: 0..<100, using: &random) < 40
         self.random = random
     }
 

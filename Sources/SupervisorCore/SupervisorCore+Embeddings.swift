@@ -1,7 +1,8 @@
 import Messages
 
 // Requests for embeddings. From their admission on they go the way of prompts that are not streamed; of their texts and
-// vectors nothing goes on record.
+// vectors nothing goes on record. They are tried again like any, but by no other model: vectors of two models mean nothing to each
+// other, and whoever keeps them would not notice.
 extension SupervisorCore {
     /// Admits a request for embeddings, or says why not. Nothing that is refused here has a row.
     mutating func admit(
@@ -10,7 +11,9 @@ extension SupervisorCore {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
             let (provider, model) = try self.resolveEmbeddingModel(embed.model)
-            try self.checkProvider(provider, of: model, at: now)
+            let asked = Attempts.Candidate(provider: provider, model: model)
+            let route = try self.route(from: asked, mayFallBack: false, at: now)
+            try self.checkMemory()
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
             let opening = OpenRecord(
@@ -29,7 +32,7 @@ extension SupervisorCore {
                 ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
                 isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
                 timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, at: now.instant)
-            self.begin(request, number, opening, at: now)
+            self.begin(request, number, opening, on: route, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }

@@ -2,6 +2,7 @@
 public struct Footprint: Sendable, Equatable {
     public var connections: Int
     public var requests: Int
+    public var chains: Int
     /// Prompts that continue a conversation and are not admitted yet.
     public var continuations: Int
     /// Conversations that are being continued.
@@ -19,16 +20,18 @@ public struct Footprint: Sendable, Equatable {
     public var logReserved: Int
     /// What large frames and queued requests hold, in bytes.
     public var memory: Int
+    /// What of it requests hold that may be tried again, in bytes.
+    public var kept: Int
 }
 
 extension SupervisorCore {
     public var footprint: Footprint {
         Footprint(
-            connections: self.connections.count, requests: self.requests.count,
+            connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
             continuations: self.continuations.count, conversations: self.conversations.count,
             questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
-            memory: self.memoryInUse)
+            memory: self.memoryInUse, kept: self.retryMemory.used)
     }
 }

@@ -4,60 +4,67 @@ import Messages
 extension SupervisorCore {
     // MARK: Admission
 
-    /// Admits a prompt, or says why not. Nothing that is refused here has a row.
-    ///
-    /// - Parameter precedent: What a prompt follows that continues a conversation.
-    @discardableResult
-    mutating func admit(
-        _ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID,
-        following precedent: Precedent? = nil, at now: Now
-    ) -> Bool {
+    /// Admits a prompt, or says why not.
+    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
         do throws(Failure) {
-            if precedent == nil { try self.checkDoor(of: connectionID) } else { try self.checkPhase() }
-            let prompt = try precedent?.continued(prompt) ?? prompt
-            let (provider, model) = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
-            let settings = self.providers[provider].settings
-            let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
-            var opening = OpenRecord(
-                request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
-                provider: settings.name, model: model.id, stream: prompt.stream)
-            if self.configuration.storesPrompts {
-                // A conversation has the name of its first request.
-                opening.content = PromptContent(
-                    prompt, conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip)
-            }
-            try self.checkRoom(for: opening)
-            let number = precedent?.number ?? RequestNumber(rawValue: self.nextNumber())
-            let frame = SlotRequest.encodePrompt(
-                prompt, request: ulid, model: model.id,
-                messages: precedent.flatMap { $0.isEmpty ? nil : $0.history.messages },
-                key: model.needsKey ? settings.key : nil)
-            guard
-                self.reserveFrame(
-                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
-            else {
-                throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
-            }
-            let request = Request(
-                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
-                isStreamed: prompt.stream, conversation: opening.content?.conversation, timeouts: settings.timeouts,
-                timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
-                receivedAt: precedent?.continuation.receivedAt ?? now.instant, at: now.instant)
-            self.begin(request, number, opening, at: now)
-            return true
+            try self.checkDoor(of: connectionID)
+            let number = RequestNumber(rawValue: self.nextNumber())
+            try self.open(prompt, number, id: id, from: connectionID, following: nil, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
-            return false
         }
     }
 
+    /// Opens a request: a prompt, or the next round of the chain with this number.
+    ///
+    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Throws: Why it is refused. Nothing that is refused here has a row.
+    mutating func open(
+        _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
+        following precedent: Precedent?, at now: Now
+    ) throws(Failure) {
+        let route = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let (provider, model) = (route.first.provider, route.first.model)
+        let settings = self.providers[provider].settings
+        let asked = self.providers[route.asked.provider].settings
+        let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+        let opening = self.opening(
+            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
+            parent: precedent?.history.tip, chain: self.chains[number], at: now)
+        try self.checkRoom(for: opening)
+        let frame = SlotRequest.encodePrompt(
+            prompt, request: ulid, model: model.id, messages: precedent?.messages,
+            key: model.needsKey ? settings.key : nil)
+        if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
+        // A chain has its own room.
+        guard
+            self.chains[number] != nil
+                || self.reserveFrame(
+                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
+        else {
+            throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
+        }
+        let conversation = opening.content?.conversation
+        self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
+        let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
+        let request = Request(
+            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+            isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
+            timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
+            receivedAt: receivedAt, at: now.instant)
+        self.begin(request, number, opening, on: route, at: now)
+    }
+
     /// Takes in a request that is admitted, and puts its opening on record.
-    mutating func begin(_ request: Request, _ number: RequestNumber, _ opening: OpenRecord, at now: Now) {
+    mutating func begin(
+        _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
+    ) {
         self.requests[number] = request
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
+        self.begin(number, on: route, at: now)
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.state = .recording(sequence: sequence)
@@ -77,7 +84,25 @@ extension SupervisorCore {
         }
     }
 
-    private func checkPhase() throws(Failure) {
+    /// What goes on record of the admission.
+    private func opening(
+        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, from connection: ConnectionID,
+        parent: String?, chain: Chain?, at now: Now
+    ) -> OpenRecord {
+        var record = OpenRecord(
+            request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
+            provider: provider, model: model, stream: prompt.stream)
+        if let chain { record.chain = chain.round?.chain ?? request }
+        guard self.configuration.storesPrompts else { return record }
+        // A conversation has the name of its first request.
+        let conversation = chain?.conversation ?? prompt.conversation ?? request.description
+        record.content = PromptContent(prompt, conversation: conversation, parent: parent)
+        // What was said in the rounds before is on record.
+        if let last = chain?.request { record.content?.follow(last) }
+        return record
+    }
+
+    func checkPhase() throws(Failure) {
         guard self.phase == .running else {
             throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back")
         }
@@ -100,33 +125,17 @@ extension SupervisorCore {
 
     private func checkAdmission(
         of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
-    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+    ) throws(Failure) -> Route {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
-        try self.checkProvider(provider, of: model, at: now)
-        return (provider, model)
+        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now)
+        try self.checkMemory()
+        return route
     }
 
-    /// Whether a provider may be given one more request.
-    func checkProvider(_ provider: Int, of model: ModelDescription, at now: Now) throws(Failure) {
-        let settings = self.providers[provider].settings
-        guard !model.needsKey || settings.key != nil else {
-            let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
-            throw Failure(.noKey, "the model '\(model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
-        }
-        if case .parked(let until) = self.providers[provider].state {
-            throw Failure(
-                .providerUnavailable, self.parkedMessage(provider),
-                retryAfterMilliseconds: until.milliseconds(since: now.instant))
-        }
+    /// Whether there is memory for what another request may bring.
+    func checkMemory() throws(Failure) {
         guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
             throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
-        }
-        let waiting = self.providers[provider].queue.count + self.providers[provider].recording
-        guard waiting < self.bounds.queuedRequestsPerProvider else {
-            throw Failure(
-                .overloaded,
-                "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later"
-            )
         }
     }
 
@@ -160,17 +169,25 @@ extension SupervisorCore {
 
     // MARK: Dispatch
 
-    /// Its row is on disk, or need not be: it may run.
+    /// Its row is on disk, or need not be: it may run. So it may when its next attempt is due.
     mutating func enqueue(_ number: RequestNumber, at now: Now) {
         let provider = self.requests[number]!.provider
-        if case .recording = self.requests[number]!.state { self.providers[provider].recording -= 1 }
+        self.leaveCount(self.requests[number]!)
         self.requests[number]!.state = .queued
         self.providers[provider].queue.append(number)
         if case .parked = self.providers[provider].state {
-            return self.end(
-                number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(provider))), at: now)
+            return self.cannotBegin(number, Failure(.providerUnavailable, self.parkedMessage(provider)), at: now)
         }
         self.dispatchQueue(of: provider, at: now)
+    }
+
+    /// It is no more among those that are on their way to their provider's queue.
+    private mutating func leaveCount(_ request: Request) {
+        switch request.state {
+        case .recording: self.providers[request.provider].recording -= 1
+        case .waiting: self.providers[request.provider].retrying -= 1
+        case .queued, .running, .cancelling, .ending: break
+        }
     }
 
     /// Hands waiting requests to idle slots while there are both.
@@ -186,17 +203,21 @@ extension SupervisorCore {
     private mutating func dispatch(_ number: RequestNumber, to slot: SlotID, at now: Now) {
         let frame = self.requests[number]!.frame
         let settings = self.providers[self.requests[number]!.provider].settings
-        self.requests[number]!.dispatched(to: slot, timeouts: settings.timeouts, at: now.instant)
+        self.requests[number]!.dispatched(to: slot, timeouts: settings.timeouts, at: now)
         let isLarge = frame.count > self.bounds.smallFrame
+        self.requests[number]!.isFrameOnItsWay = isLarge
+        self.keepFrame(of: number)
         if !isLarge { self.releaseFrame(of: number) }
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
         let request = self.requests[number]!
         if let connection = request.connection {
-            if request.isStreamed {
+            if request.needsStart, request.isStreamed || request.round != nil {
+                self.requests[number]!.needsStart = false
                 self.send(
                     ClientAnswer.start(
                         id: request.clientID, request: request.ulid, model: request.model, provider: settings.name,
-                        conversation: request.conversation),
+                        conversation: request.conversation, attempt: request.attempts.countIfSeveral,
+                        round: request.round),
                     to: connection)
             }
             if self.connections[connection]!.isBlocked { self.setPausedForClient(number, true, at: now) }
@@ -219,11 +240,15 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, ending.failure) }
-        if case .cancelling(let slot, _) = self.requests[number]!.state {
+        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure) }
+        switch request.state {
+        case .cancelling(let slot, _):
             // It was being cut short already; the client is told what it asked for.
             self.requests[number]!.state = .cancelling(slot, ending)
-        } else {
+        case .ending:
+            // One that is over ends as it was to end; the chain of a round that is over does not go on.
+            self.chains[number]?.failure = ending.failure
+        case .recording, .queued, .waiting, .running:
             self.cutShort(number, ending, at: now)
         }
     }
@@ -233,7 +258,7 @@ extension SupervisorCore {
         guard self.requests[number] != nil else { return self.endUnadmitted(number, nil) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
-            self.forget(number)
+            self.forget(number, at: now)
         } else {
             self.cutShort(number, Request.Ending(Failure(.cancelled, "the client went away")), at: now)
         }
@@ -243,9 +268,10 @@ extension SupervisorCore {
     mutating func cutShort(_ number: RequestNumber, _ ending: Request.Ending, at now: Now) {
         guard let request = self.requests[number] else { return }
         switch request.state {
-        case .recording, .queued:
+        case .recording, .queued, .waiting:
             self.end(number, with: ending, at: now)
         case .running(let slot):
+            self.forgetFrame(of: number)
             let timeouts = self.providers[request.provider].settings.timeouts
             self.requests[number]!.cancelled(slot, ending, timeouts: timeouts, at: now.instant)
             self.actions.append(.sendSlot(slot, SlotRequest.encodeCancel(request.ulid), reportsWritten: false))
@@ -258,10 +284,13 @@ extension SupervisorCore {
     }
 
     mutating func requestExpired(_ number: RequestNumber, at now: Now) {
-        guard let request = self.requests[number] else { return self.unadmittedExpired(number) }
+        guard let request = self.requests[number] else { return self.unadmittedExpired(number, at: now) }
         switch request.expiry(at: now.instant) {
         case .none: self.updateDeadline(ofRequest: number)
         case .timedOut(let reason): self.cutShort(number, Request.Ending(Failure(.timeout, reason)), at: now)
+        case .due:
+            self.enqueue(number, at: now)
+            self.updateDeadline(ofRequest: number)
         case .slotHung: self.slotHung(number, at: now)
         }
     }
@@ -269,11 +298,14 @@ extension SupervisorCore {
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
     private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?) {
         self.endContinuation(number, failure)
+        self.endChain(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
 
-    private mutating func unadmittedExpired(_ number: RequestNumber) {
-        if self.continuations[number] != nil {
+    private mutating func unadmittedExpired(_ number: RequestNumber, at now: Now) {
+        if self.chains[number] != nil {
+            self.chainExpired(number, at: now)
+        } else if self.continuations[number] != nil {
             self.endContinuation(
                 number,
                 Failure(
@@ -292,12 +324,16 @@ extension SupervisorCore {
     /// - Parameter usage: What it used all the same, where that is known.
     mutating func end(_ number: RequestNumber, with ending: Request.Ending, usage: Usage? = nil, at now: Now) {
         guard let request = self.requests[number] else { return }
+        self.closeAttempt(number, ending.failure, usage: usage, isLast: true, at: now)
+        let failure = self.requests[number]!.attempts.told(ending.failure)
         let output = self.requests[number]!.output.take()
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: ending.state,
             durationMilliseconds: now.instant.milliseconds(since: request.admittedAt), usage: usage,
-            providerRequestID: ending.failure.providerRequestID, failure: ending.failure, output: output)
-        let frame = ClientAnswer.error(id: request.clientID, ending.failure, request: request.ulid, usage: usage)
+            providerRequestID: failure.providerRequestID, failure: failure, output: output)
+        let frame = ClientAnswer.error(
+            id: request.clientID, failure, request: request.ulid, usage: usage,
+            attempts: request.attempts.countIfSeveral)
         self.finish(number, record, lastFrame: frame, at: now)
     }
 
@@ -313,16 +349,23 @@ extension SupervisorCore {
                     number, with: Request.Ending(self.answerIsTooLarge), usage: outcome.usage, at: now)
             }
         }
+        self.closeAttempt(
+            number, nil, usage: outcome.usage, providerRequestID: outcome.providerRequestID, isLast: true, at: now)
         let output = self.requests[number]!.output.take()
         let duration = now.instant.milliseconds(since: request.admittedAt)
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: .done, durationMilliseconds: duration,
             usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID,
             output: output, resolvedModel: outcome.resolvedModel)
-        let frame = ClientAnswer.done(
-            id: request.clientID, request: request.ulid, model: request.model,
-            provider: self.providers[request.provider].settings.name, conversation: request.conversation,
-            durationMilliseconds: duration, event)
+        let frame =
+            if request.round != nil {
+                self.roundIsDone(number, outcome, event: event, durationMilliseconds: duration)
+            } else {
+                ClientAnswer.done(
+                    id: request.clientID, request: request.ulid, model: request.model,
+                    provider: self.providers[request.provider].settings.name, conversation: request.conversation,
+                    durationMilliseconds: duration, attempts: request.attempts.countIfSeveral, event)
+            }
         self.finish(number, record, lastFrame: frame, at: now)
     }
 
@@ -337,20 +380,23 @@ extension SupervisorCore {
     private mutating func finish(_ number: RequestNumber, _ record: EndRecord, lastFrame: [UInt8], at now: Now) {
         let request = self.requests[number]!
         if case .queued = request.state { self.providers[request.provider].queue.remove(number) }
-        if case .recording = request.state { self.providers[request.provider].recording -= 1 }
+        self.leaveCount(request)
         self.releaseFrame(of: number)
+        self.retryMemory.release(.request(number))
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
-        if !self.conversations.isEmpty, let conversation = request.conversation {
+        if !self.conversations.isEmpty, let conversation = request.conversation,
+            !(self.chains[number]?.goesOn ?? false)
+        {
             self.conversationWasFreed(conversation, by: number)
         }
-        guard let connection = request.connection else { return self.forget(number) }
+        guard let connection = request.connection else { return self.forget(number, at: now) }
         // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
         // until new requests are refused.
         guard self.configuration.durability == .commit || self.log.isCrowded else {
             self.send(lastFrame, to: connection)
-            return self.forget(number)
+            return self.forget(number, at: now)
         }
         self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
         // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
@@ -366,15 +412,20 @@ extension SupervisorCore {
             self.enqueue(number, at: now)
         case .ending(sequence, let lastFrame):
             if let connection = request.connection { self.send(lastFrame, to: connection) }
-            self.forget(number)
-        case .recording, .queued, .running, .cancelling, .ending:
+            self.forget(number, at: now)
+        case .recording, .queued, .waiting, .running, .cancelling, .ending:
             break
         }
     }
 
-    private mutating func forget(_ number: RequestNumber) {
+    private mutating func forget(_ number: RequestNumber, at now: Now) {
         guard let request = self.requests.removeValue(forKey: number) else { return }
         self.answerMemory.release(.lastFrame(number))
+        if self.chains[number]?.goesOn ?? false {
+            guard request.connection != nil else { return self.endChain(number, nil) }
+            return self.roundHasEnded(number, at: now)
+        }
+        self.forgetChain(number)
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 

@@ -37,12 +37,14 @@ extension SupervisorCore {
             }
             let timeouts = self.providers[request.provider].settings.timeouts
             let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            if !request.hasOutput { self.forgetFrame(of: number) }
             self.requests[number]!.outputArrived(isPaused: isPaused, timeouts: timeouts, at: now.instant)
             // From the second event on the deadline only moves later: the timer finds out when it fires.
             if !request.hasOutput { self.updateDeadline(ofRequest: number) }
             if let connection = request.connection {
                 self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
             }
+            if request.round != nil { self.gather(output, of: event.bytes, inChain: number, at: now) }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
         case (.running, .progress):
             let timeouts = self.providers[request.provider].settings.timeouts
@@ -58,7 +60,7 @@ extension SupervisorCore {
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
         case (.running, .error(let failure, let usage)):
-            self.end(number, with: Request.Ending(failure), usage: usage, at: now)
+            self.attemptFailed(number, failure, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
         case (.cancelling, .output), (.cancelling, .progress):
             break
@@ -68,7 +70,7 @@ extension SupervisorCore {
         case (.cancelling(_, let ending), .error(_, let usage)):
             self.end(number, with: ending, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
-        case (.recording, _), (.queued, _), (.ending, _):
+        case (.recording, _), (.queued, _), (.waiting, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
     }

@@ -39,6 +39,9 @@ public struct SupervisorCore: Sendable {
         var error = 0
         var cancelled = 0
         var crashed = 0
+        /// Attempts after a wait, and requests that went to another model.
+        var retries = 0
+        var fallbacks = 0
     }
 
     let configuration: ServiceConfiguration
@@ -56,6 +59,8 @@ public struct SupervisorCore: Sendable {
 
     var connections: [ConnectionID: Connection] = [:]
     var requests: [RequestNumber: Request] = [:]
+    /// Chains, each under the number of its round where one is open.
+    var chains: [RequestNumber: Chain] = [:]
     /// Prompts that continue a conversation and are not admitted yet.
     var continuations: [RequestNumber: Continuation] = [:]
     /// The conversations that are being continued.
@@ -82,8 +87,12 @@ public struct SupervisorCore: Sendable {
     var historyMemory: MemoryBudget
     /// Apart from `memory`, so that no large frame keeps a small request out.
     var smallRequestMemory: MemoryBudget
-    /// What of it is held by prompts that wait for their histories.
+    /// For requests that may be tried again, from their dispatch on. Nobody waits for room in it.
+    var retryMemory: MemoryBudget
+    /// What of `smallRequestMemory` is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
+    /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
+    var chainMemory: MemoryBudget
 
     var deadlines = DeadlineQueue<Timer>()
     /// The instant that the shell's timer is set to.
@@ -116,6 +125,8 @@ public struct SupervisorCore: Sendable {
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
+        self.retryMemory = MemoryBudget(limit: bounds.retryMemory)
+        self.chainMemory = MemoryBudget(limit: bounds.chainMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {
                 for name in [model.id] + model.aliases where self.models[name] == nil {

@@ -50,7 +50,7 @@ struct AnswerPrinter {
                     throw ClientError.failure(failure)
                 case .done(let done):
                     (completion, usage) = (done, done.usage)
-                case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+                case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: break
                 }
                 try self.print(frame.event)
             }
@@ -74,7 +74,7 @@ struct AnswerPrinter {
             if let reasoning = completion.reasoning { try self.printReasoning(reasoning) }
             if let text = completion.text { try self.printText(text) }
             for call in completion.toolCalls { try self.printToolCall(call) }
-        case .start, .toolResult, .metadata, .error, .unknown: break
+        case .start, .toolResult, .metadata, .round, .error, .unknown: break
         }
     }
 

@@ -130,13 +130,10 @@ struct EmbedCommand: AsyncParsableCommand {
         var usage: Usage?
         for try await frame in answer.frames {
             if self.json { try StandardStream.output.writeLine(json: frame.payload) }
-            switch frame.event {
-            case .done(let completion):
-                usage = completion.usage
-                if !self.json { try self.print(try Embeddings(completion)) }
-            case .error(let failure, _, _): throw ClientError.failure(failure)
-            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
-            }
+            if case .error(let failure, _, _) = frame.event { throw ClientError.failure(failure) }
+            guard case .done(let completion) = frame.event else { continue }
+            usage = completion.usage
+            if !self.json { try self.print(try Embeddings(completion)) }
         }
         return usage
     }

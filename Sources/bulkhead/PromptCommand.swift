@@ -135,7 +135,7 @@ struct PromptCommand: AsyncParsableCommand {
             case .done(let completion):
                 if self.answer.usage { try? StandardStream.error.writeSafely(UsageText.make(completion.usage) + "\n") }
             case .error(let failure, _, _): throw ClientError.failure(failure)
-            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: break
             }
         }
     }

@@ -14,7 +14,7 @@ struct AnswerRecordTests {
     @Test func piecesOfOneKindAreOnePart() {
         let call = ToolCall(id: "t1", name: "f", arguments: Array("{}".utf8))
         let message = self.message(of: [
-            .start(request: "r", model: "m", provider: "p", conversation: nil), .reasoning("Let "),
+            .start(.init(request: "r", model: "m", provider: "p")), .reasoning("Let "),
             .reasoning("me see"),
             .text(""), .text("It "), .text("is"), .toolCall(call), .text("so"),
         ])

@@ -10,6 +10,7 @@ import Testing
             log: {durability: relaxed, prompts: false}
             default_model: small
             default_embedding_model: echo-embed
+            fallbacks: {tiny: [echo, qwen3], qwen3: [small]}
             drain_timeout: 2m
             testing: true
             providers:
@@ -19,6 +20,7 @@ import Testing
                 base_url: http://127.0.0.1:11434/v1/
                 models: [qwen3, {id: llama4, aliases: [small, tiny]}]
                 slots: 8
+                retries: 5
                 timeouts: {connect: 250ms, first_output: 2m, idle: 30s, total: 1h, cancel: 1s}
               echo: {type: echo, slots: 2}
               broken: {type: echo-fault, slots: 1}
@@ -31,8 +33,8 @@ import Testing
                 ModelDescription(id: "llama4", aliases: ["small", "tiny"], needsKey: true),
             ],
             baseURL: "http://127.0.0.1:11434/v1", connectTimeoutMilliseconds: 250,
-            timeouts: .init(firstOutput: 120_000, idle: 30_000, total: 3_600_000, cancel: 1000), key: "k1",
-            keyName: "LOCAL_KEY")
+            timeouts: .init(firstOutput: 120_000, idle: 30_000, total: 3_600_000, cancel: 1000), retries: 5,
+            key: "k1", keyName: "LOCAL_KEY")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
             models: [
@@ -46,13 +48,14 @@ import Testing
             socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
             durability: .relaxed, storesPrompts: false,
             defaultModel: "small", defaultEmbeddingModel: "echo-embed", providers: [local, echo, broken],
-            drainTimeoutMilliseconds: 120_000, warnings: [])
+            fallbacks: ["llama4": ["echo", "qwen3"], "qwen3": ["llama4"]], drainTimeoutMilliseconds: 120_000,
+            warnings: [])
         #expect(configuration == expected)
     }
 
     @Test func itSurvivesTheJourneyToTheSupervisor() throws {
         let configuration = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(
-            "socket: {mode: \"0600\", group: 5}")
+            "socket: {mode: \"0600\", group: 5}\nfallbacks: {gpt-4o: [gpt-4.1, echo], echo: [gpt-4o]}")
         let reply = ConfigurationReply.configuration(configuration)
         #expect(try ConfigurationReply(decoding: reply.encoded) == reply)
     }

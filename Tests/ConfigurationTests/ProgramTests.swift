@@ -71,7 +71,8 @@ import Testing
         #expect(accepted.output.hasPrefix("\(good): ok\n"))
         #expect(
             accepted.output.contains(
-                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, key from MY_KEY\n"))
+                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, 2 retries, key from MY_KEY\n")
+        )
         #expect(!accepted.output.contains("s3cret"))
 
         let warned = try ProgramRun(["--check", good])

@@ -36,6 +36,10 @@ import Testing
         Case("{echo: {slots: 257}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
         Case(
             "{echo: {slots: 99999999999999999999}}", "b.yaml:1:27: field 'providers.echo.slots': must be from 1 to 256"),
+        Case("{echo: {retries: 6}}", "b.yaml:1:29: field 'providers.echo.retries': must be from 0 to 5"),
+        Case(
+            "{echo: {retries: [1]}}",
+            "b.yaml:1:29: field 'providers.echo.retries': expected an integer from 0 to 5, found a list"),
         Case(
             "{echo: {slots: many}}",
             "b.yaml:1:27: field 'providers.echo.slots': expected an integer from 1 to 256, found a string"),

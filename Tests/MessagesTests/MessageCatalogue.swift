@@ -38,6 +38,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 
     private static let client: [CataloguedMessage] = [
         .request("PromptRequest", .prompt(everyPrompt)),
+        .request("ChainRequest", .chain(chain)),
+        .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
         .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
@@ -47,7 +49,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("PingRequest", .ping),
         .answer(
             "StartEvent",
-            ClientAnswer.start(id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c")),
+            ClientAnswer.start(
+                id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c", attempt: 2,
+                round: round)),
         .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
         .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
         .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
@@ -55,14 +59,19 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             "ToolResultEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolResult(toolResult).encoded)),
         .answer("MetadataEvent", ClientAnswer.event(id: .number(1), SlotEvent.metadata(metadata).encoded)),
         .answer(
+            "RoundEvent",
+            ClientAnswer.done(
+                id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
+                attempts: 2, round: round, pending: ["call_7"], SlotEvent.done(completion).encoded)),
+        .answer(
             "DoneEvent",
             ClientAnswer.done(
                 id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
-                SlotEvent.done(completion).encoded)),
+                attempts: 2, round: round, SlotEvent.done(completion).encoded)),
         .answer(
             "EmbedDone",
             ClientAnswer.done(
-                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5,
+                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, attempts: 2,
                 EmbeddingEvent.done(embeddings).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
@@ -70,7 +79,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
-        .answer("ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage)),
+        .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
+        .answer(
+            "ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage, attempts: 2)),
     ]
 
     private static var prompt: PromptRequest {
@@ -103,6 +114,14 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         return prompt
     }
 
+    private static let round = ChainRound(chain: request, number: 2)
+
+    private static var chain: ChainRequest {
+        var chain = ChainRequest(everyPrompt)
+        (chain.limit, chain.toolTimeoutMilliseconds) = (0, 1000)
+        return chain
+    }
+
     private static var logs: LogsRequest {
         var logs = LogsRequest()
         (logs.limit, logs.before, logs.conversation, logs.model, logs.search) = (3, "b", "c", "m", "s")
@@ -129,8 +148,10 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let requestRows = Array(
         #"""
         [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
-        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
-        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t"}]
+        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},
+        "finish_reason":"stop","provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b",
+        "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
+        "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]
         """#.utf8)
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
@@ -221,12 +242,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true, operation: .embed,
-                    content: PromptContent(everyPrompt, conversation: "c", parent: "b2:0"))
+                    stream: true, chain: request, operation: .embed, content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
             fullest: LogRecord.output(OutputRecord(request: request, output: output)).encoded(sequence: 2)),
+        .init(
+            name: "Attempt", recode: command,
+            fullest: LogRecord.attempt(
+                AttemptRecord(
+                    request: request, number: 1, provider: "p", model: "m", atMilliseconds: 1, durationMilliseconds: 2,
+                    usage: usage, providerRequestID: "req_1", failure: failure)
+            ).encoded(sequence: 3)),
         .init(
             name: "End", recode: command,
             fullest: LogRecord.end(
@@ -240,6 +267,12 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: LoggerReply.ready(protocolVersion: 1, version: "v", acknowledged: 0).encoded),
         .init(name: "Acknowledged", recode: reply, fullest: LoggerReply.acknowledged(sequence: 1).encoded),
     ]
+
+    private static var content: PromptContent {
+        var content = PromptContent(everyPrompt, conversation: "c", parent: "b2:0")
+        content.follows = request
+        return content
+    }
 
     private static let output = Array(#"[{"event":"text","text":"a"}]"#.utf8)
 
@@ -284,7 +317,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                     socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
                     defaultEmbeddingModel: "e",
                     providers: [provider],
-                    warnings: ["w"])
+                    fallbacks: ["m": ["n"]], warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
@@ -297,11 +330,16 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 extension ClientEvent {
     func encodedAgain() throws -> [UInt8] {
         switch self.event {
-        case .start(let request, let model, let provider, let conversation):
+        case .start(let start):
             return ClientAnswer.start(
-                id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation)
+                id: self.id!, request: ULID(start.request)!, model: start.model, provider: start.provider,
+                conversation: start.conversation, attempt: self.attempts,
+                round: start.chain.map { .init(chain: ULID($0)!, number: start.round!) })
         case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
+        case .round(let completion, let pending):
+            guard completion.request != nil else { return ClientAnswer.resumed(id: self.id!, pending: pending) }
+            return try self.encodedAgain(completion, pending: pending)
         case .done(let completion):
             if let models = completion.models {
                 return ClientAnswer.done(id: self.id!, ("models", models.serialized()))
@@ -314,21 +352,29 @@ extension ClientEvent {
                 return ClientAnswer.page(
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
-            guard let request = completion.request else { return ClientAnswer.done(id: self.id!) }
+            guard completion.request != nil else { return ClientAnswer.done(id: self.id!) }
             guard completion.embeddings == nil else {
                 return ClientAnswer.done(
-                    id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
-                    durationMilliseconds: completion.durationMilliseconds!, try completion.embeddingEvent.encoded)
+                    id: self.id!, request: ULID(completion.request!)!, model: completion.model!,
+                    provider: completion.provider!, durationMilliseconds: completion.durationMilliseconds!,
+                    attempts: self.attempts, try completion.embeddingEvent.encoded)
             }
-            return ClientAnswer.done(
-                id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
-                conversation: completion.conversation,
-                durationMilliseconds: completion.durationMilliseconds!, try self.slotEvent().encoded)
+            return try self.encodedAgain(completion)
         case .error(let failure, let request, let usage):
-            return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
+            return ClientAnswer.error(
+                id: self.id, failure, request: request.flatMap(ULID.init), usage: usage, attempts: self.attempts)
         case .unknown(let name):
             throw MessageError.invalidValue("event", name)
         }
+    }
+
+    private func encodedAgain(_ completion: Completion, pending: [String]? = nil) throws -> [UInt8] {
+        ClientAnswer.done(
+            id: self.id!, request: ULID(completion.request!)!, model: completion.model!, provider: completion.provider!,
+            conversation: completion.conversation, durationMilliseconds: completion.durationMilliseconds!,
+            attempts: self.attempts,
+            round: completion.chain.map { .init(chain: ULID($0)!, number: completion.round!) }, pending: pending,
+            try self.slotEvent().encoded)
     }
 
     /// The slot's event that this one was made from.
@@ -339,7 +385,7 @@ extension ClientEvent {
         case .toolCall(let call): return .toolCall(call)
         case .toolResult(let result): return .toolResult(result)
         case .metadata(let metadata): return .metadata(metadata)
-        case .done(let completion):
+        case .done(let completion), .round(let completion, _):
             return .done(
                 SlotCompletion(
                     usage: completion.usage, finishReason: completion.finishReason,

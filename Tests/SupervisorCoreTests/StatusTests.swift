@@ -24,7 +24,10 @@ import Testing
                 "reader", "providers",
             ])
         #expect(
-            Self.names(status["requests"]) == ["open", "queued", "admitted", "done", "error", "cancelled", "crashed"])
+            Self.names(status["requests"]) == [
+                "open", "queued", "waiting", "chains", "admitted", "done", "error", "cancelled", "crashed", "retries",
+                "fallbacks",
+            ])
         #expect(Self.names(status["memory"]) == ["budget_bytes", "used_bytes"])
         #expect(
             Self.names(status["logger"])

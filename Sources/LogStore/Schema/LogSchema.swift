@@ -52,6 +52,12 @@ enum LogSchema {
         migrator.registerMigration("3-definitions", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.definitions)
         }
+        migrator.registerMigration("4-chains", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.chains)
+        }
+        migrator.registerMigration("5-attempts", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.attempts)
+        }
         migrator.registerMigration("6-operations", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.operations)
         }
@@ -109,6 +115,32 @@ enum LogSchema {
         ALTER TABLE requests ADD COLUMN schema_id TEXT;
         ALTER TABLE requests ADD COLUMN tool_ids TEXT;
         ALTER TABLE requests ADD COLUMN resolved_model TEXT;
+        """
+
+    /// Which requests are the rounds of one chain.
+    private static let chains = """
+        ALTER TABLE requests ADD COLUMN chain TEXT;
+        CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
+        """
+
+    /// What was tried of requests that needed more than one attempt.
+    private static let attempts = """
+        CREATE TABLE attempts (
+            request TEXT NOT NULL REFERENCES requests (id),
+            number INTEGER NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            started_ms INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            usage_details TEXT,
+            error_code TEXT,
+            error_message TEXT,
+            retry_after_ms INTEGER,
+            provider_request_id TEXT,
+            PRIMARY KEY (request, number)
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// What a request asked for: a row of an earlier version is a prompt's.

@@ -4,9 +4,13 @@ import JSON
 public enum ClientAnswer {
     /// The model begins to work on the request.
     ///
-    /// - Parameter conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    /// - Parameters:
+    ///   - conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    ///   - attempt: Which attempt this is, where it is not the first.
+    ///   - round: Of a chain.
     public static func start(
-        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil
+        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
+        attempt: Int? = nil, round: ChainRound? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id.encoded)
@@ -15,6 +19,8 @@ public enum ClientAnswer {
         object.add("model", model)
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
+        object.add("attempt", ifPresent: attempt)
+        round?.append(to: &object)
         return object.finish()
     }
 
@@ -27,18 +33,41 @@ public enum ClientAnswer {
     }
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
+    ///
+    /// - Parameters:
+    ///   - attempts: How many there were, where there was more than one.
+    ///   - round: Of a chain.
+    ///   - pending: The calls that a chain goes on with: the frame is a ``ClientEvent/Event/round(_:)`` then, not the last.
     public static func done(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        durationMilliseconds: Int, _ event: [UInt8]
+        durationMilliseconds: Int, attempts: Int? = nil, round: ChainRound? = nil, pending: [String]? = nil,
+        _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
-        object.addMembers(ofObject: event)
+        if let pending {
+            object.add("event", "round")
+            object.add("pending", .array(pending.map(JSONValue.string)))
+            object.addMembers(ofObject: event, but: ["event"])
+        } else {
+            object.addMembers(ofObject: event)
+        }
         object.add("request", request.description)
         object.add("model", model)
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
         object.add("duration_ms", durationMilliseconds)
+        object.add("attempts", ifPresent: attempts)
+        round?.append(to: &object)
+        return object.finish()
+    }
+
+    /// The calls that a chain is resumed with: what it owed when it stopped.
+    public static func resumed(id: RequestIdentifier, pending: [String]) -> [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("id", raw: id.encoded)
+        object.add("event", "round")
+        object.add("pending", .array(pending.map(JSONValue.string)))
         return object.finish()
     }
 
@@ -63,9 +92,11 @@ public enum ClientAnswer {
 
     /// The last frame of a request that failed, or, without an id, the last frame of a connection.
     ///
-    /// - Parameter request: The name on record of a request that was admitted.
+    /// - Parameters:
+    ///   - request: The name on record of a request that was admitted.
+    ///   - attempts: How many there were, where there was more than one.
     public static func error(
-        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil
+        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil, attempts: Int? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id?.encoded ?? Array("null".utf8))
@@ -73,6 +104,7 @@ public enum ClientAnswer {
         object.add("error", raw: failure.encoded)
         object.add("request", ifPresent: request?.description)
         if let usage { object.add("usage", raw: usage.encoded) }
+        object.add("attempts", ifPresent: attempts)
         return object.finish()
     }
 }

@@ -26,6 +26,9 @@ public struct ProviderSettings: Sendable, Equatable {
     }
 
     public static let maximumSlots = 256
+    /// How often a request may be sent once more after a failure that a retry can help.
+    public static let retriesRange = 0...5
+    public static let defaultRetries = 2
 
     public var name: String
     public var kind: Kind
@@ -37,6 +40,8 @@ public struct ProviderSettings: Sendable, Equatable {
     /// How long a connection may take to be made.
     public var connectTimeoutMilliseconds: Int
     public var timeouts: Timeouts
+    /// How often a request is sent to it once more, in ``retriesRange``. The supervisor's to keep.
+    public var retries: Int
     /// The provider's key. It goes to the worker in the frame of each request that needs it, and nowhere else.
     public var key: String?
     /// Where a missing key could be set, for the error that says so: the name of an environment variable.
@@ -63,8 +68,8 @@ public struct ProviderSettings: Sendable, Equatable {
 
     public init(
         name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [], baseURL: String? = nil,
-        connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(), key: String? = nil,
-        keyName: String? = nil
+        connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(),
+        retries: Int = Self.defaultRetries, key: String? = nil, keyName: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -73,6 +78,7 @@ public struct ProviderSettings: Sendable, Equatable {
         self.baseURL = baseURL
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.timeouts = timeouts
+        self.retries = retries
         self.key = key
         self.keyName = keyName
     }
@@ -92,6 +98,7 @@ public struct ProviderSettings: Sendable, Equatable {
         object.add("idle_timeout_ms", self.timeouts.idle)
         object.add("total_timeout_ms", self.timeouts.total)
         object.add("cancel_timeout_ms", self.timeouts.cancel)
+        object.add("retries", self.retries)
         object.add("key", ifPresent: self.key)
         object.add("key_name", ifPresent: self.keyName)
         return object.finish()
@@ -129,6 +136,8 @@ public struct ProviderSettings: Sendable, Equatable {
                 idle: try timeout("idle_timeout_ms", default: defaults.idle),
                 total: try timeout("total_timeout_ms", default: defaults.total),
                 cancel: try timeout("cancel_timeout_ms", default: defaults.cancel)),
+            retries: try object.optional("retries")?.expectInteger("retries", in: Self.retriesRange)
+                ?? Self.defaultRetries,
             key: try object.optional("key")?.expectString("key"),
             keyName: try object.optional("key_name")?.expectString("key_name"))
     }

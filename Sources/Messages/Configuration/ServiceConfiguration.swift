@@ -24,6 +24,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     /// The same for requests for embeddings.
     public var defaultEmbeddingModel: String?
     public var providers: [ProviderSettings]
+    /// The models that answer in place of another, in their order, by its id: ids, never aliases.
+    public var fallbacks: [String: [String]]
     /// How long a drain waits for open requests.
     public var drainTimeoutMilliseconds: Int
     /// What the operator should know though nothing is refused.
@@ -32,7 +34,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public init(
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
         durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: String? = nil,
-        defaultEmbeddingModel: String? = nil, providers: [ProviderSettings],
+        defaultEmbeddingModel: String? = nil, providers: [ProviderSettings], fallbacks: [String: [String]] = [:],
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -44,6 +46,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.defaultModel = defaultModel
         self.defaultEmbeddingModel = defaultEmbeddingModel
         self.providers = providers
+        self.fallbacks = fallbacks
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
         self.warnings = warnings
     }
@@ -59,6 +62,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         object.add("default_model", ifPresent: self.defaultModel)
         object.add("default_embedding_model", ifPresent: self.defaultEmbeddingModel)
         object.add("providers", rawElements: self.providers.map(\.encoded))
+        if !self.fallbacks.isEmpty { object.add("fallbacks", Self.encode(self.fallbacks)) }
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
         object.add("warnings", .array(self.warnings.map(JSONValue.string)))
         return object.finish()
@@ -85,9 +89,25 @@ public struct ServiceConfiguration: Sendable, Equatable {
             defaultEmbeddingModel: try object.optional("default_embedding_model")?
                 .expectString("default_embedding_model"),
             providers: providers,
+            fallbacks: try object.optional("fallbacks").map(Self.decodeFallbacks) ?? [:],
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(
                 "drain_timeout_ms", in: 0...Int(Int32.max)),
             warnings: try object.require("warnings").expectArray("warnings").compactMap(\.string))
+    }
+
+    private static func encode(_ fallbacks: [String: [String]]) -> JSONValue {
+        .object(
+            fallbacks.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.value.map(JSONValue.string))) })
+    }
+
+    private static func decodeFallbacks(_ slice: JSONSlice) throws(MessageError) -> [String: [String]] {
+        guard let members = slice.value.members else { throw .wrongType("fallbacks", expected: "an object") }
+        var fallbacks: [String: [String]] = [:]
+        for member in members {
+            guard let models = member.value.array else { throw .wrongType("fallbacks", expected: "arrays of ids") }
+            fallbacks[member.name] = models.compactMap(\.string)
+        }
+        return fallbacks
     }
 }
 

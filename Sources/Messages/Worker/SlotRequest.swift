@@ -19,6 +19,14 @@ public enum SlotRequest: Sendable, Equatable {
         }
     }
 
+    /// Whether a slot will read the frame. What one client sent it will; what a chain has gathered may be too much.
+    public static func isReadable(_ frame: [UInt8]) -> Bool {
+        guard frame.count <= ProtocolBounds.workerRequestFrame else { return false }
+        // A value takes two bytes at least: a frame as short as this holds not too many.
+        guard frame.count > 2 * JSONBounds.slotRequest.nodes else { return true }
+        return (try? JSONObject(frame, bounds: .slotRequest)) != nil
+    }
+
     /// The frame that ends `request`.
     public static func encodeCancel(_ request: ULID) -> [UInt8] {
         var object = JSONObjectBuilder()
@@ -50,6 +58,25 @@ public enum SlotRequest: Sendable, Equatable {
         if let options = prompt.options { object.add("options", raw: options) }
         object.add("key", ifPresent: key)
         return object.finish()
+    }
+
+    /// The same frame for another model, and with another key.
+    ///
+    /// - Parameter frame: What one of the functions above returned: its key, if it has one, is its last member.
+    public static func readdress(_ frame: [UInt8], model: String, key: String?) -> [UInt8] {
+        guard let object = try? JSONObject(frame, bounds: .slotRequest),
+            let named = object.members.first(where: { $0.name == "model" }),
+            let last = object.members.last(where: { $0.name != "key" })
+        else { preconditionFailure("a frame for a slot that names no model") }
+        let text = JSONValue.string(model).serialized()
+        var result: [UInt8] = []
+        result.reserveCapacity(frame.count + text.count + 8 + 2 * (key?.utf8.count ?? 0))
+        result += frame[..<named.value.range.lowerBound]
+        result += text
+        result += frame[named.value.range.upperBound..<last.value.range.upperBound]
+        if let key { result += Array(#","key":"#.utf8) + JSONValue.string(key).serialized() }
+        result.append(UInt8(ascii: "}"))
+        return result
     }
 }
 
@@ -128,20 +155,33 @@ extension ModelRequest {
     ///
     /// A prompt that says nothing adds no message where there is something to go on with.
     public var conversation: [ModelMessage] {
-        var messages = self.messages
-        if let system = self.system, !system.isEmpty, messages.first?.role != .system {
+        ModelMessage.conversation(
+            after: self.messages, system: self.system, toolResults: self.toolResults, prompt: self.prompt,
+            attachments: self.attachments)
+    }
+}
+
+extension ModelMessage {
+    /// What was said before, and what a prompt adds (``ModelRequest/conversation``).
+    static func conversation(
+        after history: [ModelMessage], system: String?, toolResults: [ToolResult], prompt: String,
+        attachments: [Attachment]
+    ) -> [ModelMessage] {
+        var messages = history
+        if let system, !system.isEmpty, messages.first?.role != .system {
             messages.insert(ModelMessage(.system, text: system), at: 0)
         }
-        if !self.toolResults.isEmpty {
-            messages.append(ModelMessage(.tool, self.toolResults.map { MessagePart(.toolResult($0)) }))
-        }
-        var parts = self.attachments.map { MessagePart(.attachment($0)) }
-        if !self.prompt.isEmpty { parts.insert(MessagePart(.text(self.prompt)), at: 0) }
+        if !toolResults.isEmpty { messages.append(ModelMessage(toolResults)) }
+        var parts = attachments.map { MessagePart(.attachment($0)) }
+        if !prompt.isEmpty { parts.insert(MessagePart(.text(prompt)), at: 0) }
         if !parts.isEmpty || messages.isEmpty {
             messages.append(ModelMessage(.user, parts.isEmpty ? [MessagePart(.text(""))] : parts))
         }
         return messages
     }
+
+    /// The message that brings results of tools.
+    init(_ results: [ToolResult]) { self.init(.tool, results.map { MessagePart(.toolResult($0)) }) }
 }
 
 extension ULID {

@@ -1,0 +1,17 @@
+import Messages
+
+/// What is said of a name of a model that no provider has.
+enum UnservedModel {
+    /// - Parameter names: The ids and aliases of all models.
+    static func message(_ name: String, names: some Sequence<String>) -> String {
+        let advice =
+            if let nearest = name.nearest(of: names.sorted()) {
+                "did you mean '\(nearest)'?"
+            } else if let preset = ProviderPreset.all.first(where: { $0.models.contains { $0.id == name } }) {
+                "set \(preset.keyName ?? "its key"), and add the provider '\(preset.kind.rawValue)'"
+            } else {
+                "add it to the 'models' of a provider"
+            }
+        return "no provider serves the model \(SafeQuotation.quote(name)); \(advice)"
+    }
+}
