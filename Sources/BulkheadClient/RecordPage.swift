@@ -108,6 +108,8 @@ public struct RequestRow: Equatable, Sendable {
     public var conversation: String?
     /// What was asked for: `prompt` or `embed`.
     public var operation: String
+    /// What was tried, in order; none where one attempt was enough.
+    public var attempts: [RecordedAttempt]
     /// The whole row, as it came.
     public var json: JSONValue
 
@@ -127,6 +129,10 @@ public struct RequestRow: Equatable, Sendable {
         self.error = RecordedError(value["error"])
         self.conversation = value["conversation"]?.string
         self.operation = value["operation"]?.string ?? "prompt"
+        self.attempts = []
+        for attempt in value["attempts"]?.array ?? [] {
+            self.attempts.append(try RecordedAttempt(decoding: attempt))
+        }
         self.json = value
     }
 }

@@ -29,7 +29,7 @@ extension Simulation {
             }
             if prompt.cut != nil { self.fail("request \(key.text) is done after it was cut short") }
             if prompt.embeddings != nil {
-                self.embeddingsAreDelivered(completion, of: prompt)
+                self.embeddingsAreDelivered(completion, of: key)
             } else if completion.embeddings != nil {
                 self.fail("a prompt was answered with embeddings")
             }

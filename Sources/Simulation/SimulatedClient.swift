@@ -108,8 +108,7 @@ extension Simulation {
         self.clients[id]!.lastID += 1
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<8: self.clientEmbeds(id, client.lastID + 1)
-        case 8..<54:
+        case 0..<54:
             self.clientPrompts(id, client.lastID + 1)
         case 54..<62:
             let key = SimulatedPrompt.Key(connection: id, id: client.lastID + 1)
@@ -139,6 +138,7 @@ extension Simulation {
     }
 
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
+        guard !self.chance(25) else { return self.clientEmbeds(id, newID) }
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)

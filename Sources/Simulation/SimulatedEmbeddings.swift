@@ -48,8 +48,10 @@ extension Simulation {
         return EmbeddingEvent.done(EmbeddingCompletion(embeddings: Array("[\(vectors)]".utf8), usage: usage)).encoded
     }
 
-    mutating func embeddingsAreDelivered(_ completion: ClientEvent.Completion, of prompt: SimulatedPrompt) {
+    mutating func embeddingsAreDelivered(_ completion: ClientEvent.Completion, of key: SimulatedPrompt.Key) {
+        let prompt = self.prompts[key]!
         self.mark("embeddings delivered")
+        if self.tried[key]!.count > 1 { self.mark("embeddings tried again") }
         if completion.embeddings?.count != prompt.embeddings || completion.text != nil {
             self.fail("there are not as many vectors as texts")
         }

@@ -167,6 +167,25 @@ extension EndToEnd {
             #expect(row["input_tokens"] == 128)
         }
 
+        @Test func itIsTriedAgainFromItsFirstBatch() throws {
+            defer { self.upstream.stop() }
+            let upstream = self.upstream
+            self.upstream.script(Self.path) { request in
+                upstream.requests.count == 2
+                    ? .json(#"{"error":{"message":"slow down"}}"#, status: 429) : .json(Self.answer(to: request))
+            }
+            let daemon = try self.daemon()
+            let input = (0..<100).map(String.init)
+            let last = try self.ask(daemon, Self.frame(input))
+            #expect(last["embeddings"]?.array?.count == 100, "\(last.text())")
+            #expect(last["attempts"]?.integer == 2)
+            #expect(last["usage"]?.text() == #"{"input":100}"#)
+            let attempts = try daemon.rows("SELECT * FROM attempts ORDER BY number")
+            #expect(attempts.map { $0["input_tokens"] as Int? } == [64, 100])
+            #expect(attempts.map { $0["error_code"] as String? } == ["provider_rate_limited", nil])
+            #expect(self.upstream.requests.map { Self.texts($0).count } == [64, 36, 64, 36])
+        }
+
         @Test func aWrongNumberOfVectorsIsTheProvidersFault() throws {
             defer { self.upstream.stop() }
             self.upstream.script(Self.path, .json(#"{"data":[{"index":0,"embedding":[1]}]}"#))

@@ -35,7 +35,7 @@ extension EndToEnd {
             for (index, recording) in recordings.enumerated() {
                 configuration += """
                       p\(index): {type: openai-compatible, base_url: "\(upstream.baseURL(of: recording))", \
-                    models: ["\(recording.name)"], slots: 1}
+                    models: ["\(recording.name)"], slots: 1, retries: 0}
 
                     """
             }

@@ -150,4 +150,33 @@ import Testing
         #expect(end.last?.contains(#""code":"provider_rate_limited""#) == true)
         #expect(end.last?.contains(#""usage":{"input":64}"#) == true)
     }
+
+    private static func fallingBack() -> Scenario {
+        var first = ProviderSettings.echo("echo", slots: 1)
+        first.retries = 1
+        return Scenario(
+            configuration: ServiceConfiguration(
+                socketPath: "/s", stateDirectory: "/d", durability: .relaxed, providers: [first, .echo("other")],
+                fallbacks: ["echo": ["other"]]))
+    }
+
+    /// All of it, whatever batches were done; and by the same model only, because vectors of two models mean nothing to each other.
+    @Test func itIsTriedAgainByTheSameModelAndByNoOther() {
+        var scenario = Self.fallingBack()
+        scenario.post(.start)
+        scenario.loggerIsReady()
+        scenario.workerSaysHello(1, .echo("echo", slots: 1))
+        scenario.workerSaysHello(2, .echo("other"))
+        scenario.connect(1)
+        let frame = #"slot 1.0: {"op":"embed","request":"r1","model":"echo","input":["a"]}"#
+        #expect(scenario.client(1, #"{"id":1,"op":"embed","model":"echo","input":["a"]}"#).contains(frame))
+        scenario.post(.slotEvent(Self.slot, EmbeddingEvent.progress.encoded))
+        let failure = SlotEvent.error(Failure(.providerError, "HTTP 500"), usage: Usage(input: 1, output: nil)).encoded
+        #expect(scenario.post(.slotEvent(Self.slot, failure)).allSatisfy { !$0.hasPrefix("client") })
+        #expect(scenario.pass(.seconds(1)).contains(frame))
+        let end = scenario.post(.slotEvent(Self.slot, failure))
+        #expect(end.contains { $0.contains(#""code":"provider_error""#) && $0.contains("2 attempts: 2 of 'echo'") })
+        #expect(!end.contains { $0.hasPrefix("slot") })
+        #expect(scenario.core.counters.fallbacks == 0)
+    }
 }
