@@ -96,7 +96,7 @@ extension Simulation {
         self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
-        let isStormy = self.isStormy || state.embeddings != nil && self.chance(30)
+        let isStormy = self.isStormy || state.embeddings != nil && self.chance(60)
         if isStormy, !state.isCancelled, let key = state.prompt, self.chance(60) {
             return self.slotFails(slot, key, self.drawnFailure(), usage: self.chance(50) ? usage : nil)
         }
