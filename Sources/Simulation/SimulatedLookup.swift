@@ -33,7 +33,7 @@ extension Simulation {
 
     /// The reader is asked. Returns whose question it is.
     mutating func pageIsAskedFor(_ text: String?, uid: Int?) -> SimulatedPrompt.Key? {
-        guard let key = text.flatMap(SimulatedPrompt.Key.init), let lookup = self.lookups[key] else {
+        guard let key = text.flatMap({ SimulatedPrompt.Key($0) }), let lookup = self.lookups[key] else {
             self.fail("the reader was asked what nobody asked")
             return nil
         }

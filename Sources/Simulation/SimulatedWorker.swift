@@ -96,7 +96,7 @@ extension Simulation {
             guard self.mayRun(worker, slot) else { return }
             self.promptIsDispatched(prompt, to: slot, of: worker)
             self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
-                prompt: SimulatedPrompt.Key(prompt.prompt), isStreamed: prompt.stream,
+                prompt: SimulatedPrompt.Key(prompt), isStreamed: prompt.stream,
                 isRead: worker.slots[slot.index].isRead)
             if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .embed(let embed):

@@ -31,6 +31,12 @@ public struct Simulation {
     var disk = SimulatedDisk()
     /// The prompts that have not ended.
     var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
+    /// The chains that have not ended, under keys without a round.
+    var chains: [SimulatedPrompt.Key: SimulatedChain] = [:]
+    /// The results that a client is just sending, and to which chain.
+    var resultsInHand: (key: SimulatedPrompt.Key, results: [ToolResult])?
+    /// Whole answers on record that their clients were not told.
+    var undelivered: Set<SimulatedPrompt.Key> = []
     /// Every prompt that was admitted, in that order.
     var admitted: [SimulatedPrompt.Key] = []
     /// Those that the logger was told of, with their sequence numbers; how many of these are known to be on disk.
@@ -58,6 +64,8 @@ public struct Simulation {
     var readerFaults: [SimulatedPrompt.Key: Int] = [:]
     /// Whether so much output waits for the logger that no slot is to be read.
     var isLogBehind = false
+    /// Bytes of attempts that the logger was sent in the event in hand.
+    var triedBytesInHand = 0
     /// The last prompt of each provider that was dispatched.
     var lastDispatched: [Int: Int] = [:]
     /// The target of the cancel that is being handled.
@@ -158,6 +166,10 @@ public struct Simulation {
 
     /// A drain in a world where everybody does what they should, until the daemon ends.
     private mutating func stop() {
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+            // A drain must find chains that wait for their tools.
+            self.clientSendsChain(id)
+        }
         self.post(.drain)
         var turns = 0
         while self.exitCode == nil, self.violation == nil {
@@ -181,6 +193,7 @@ public struct Simulation {
     mutating func post(_ event: Event) {
         guard self.exitCode == nil else { return }
         self.events += 1
+        self.triedBytesInHand = 0
         if case .clientBacklog(let id, let bytes, _) = event { self.backlogChanged(of: id, to: bytes) }
         if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)

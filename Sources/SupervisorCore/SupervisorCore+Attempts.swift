@@ -148,11 +148,11 @@ extension SupervisorCore {
         _ number: RequestNumber, _ failure: Failure?, usage: Usage?, providerRequestID: String? = nil, isLast: Bool,
         at now: Now
     ) {
+        if isLast, self.requests[number]!.attempts.count < 2 { return }
         let request = self.requests[number]!
         guard let beganAt = request.attemptBeganAt else { return }
         self.requests[number]!.attemptBeganAt = nil
         if failure != nil { self.requests[number]!.attempts.failed(request.model) }
-        guard !isLast || request.attempts.count > 1 else { return }
         self.record(
             attempt: AttemptRecord(
                 request: request.ulid, number: request.attempts.count,

@@ -38,7 +38,7 @@ extension SupervisorCore {
         if chain.calls.isEmpty {
             self.beginRound(of: number, at: now)
         } else {
-            self.send(ClientAnswer.resumed(id: id, pending: chain.calls.pending), to: connectionID)
+            self.send(ClientAnswer.round(id: id, pending: chain.calls.pending), to: connectionID)
             self.proceed(withChain: number, at: now)
         }
     }
@@ -68,6 +68,9 @@ extension SupervisorCore {
         self.setDeadline(.request(number), at: nil)
         do throws(Failure) {
             try self.checkPhase()
+            if let deadline = chain.deadline, deadline <= now.instant {
+                throw Failure(.timeout, "timeout_ms has passed before the next round of the chain")
+            }
             try self.open(
                 chain.prompt, number, id: chain.clientID, from: chain.connection, following: chain.precedent, at: now)
         } catch {
@@ -111,10 +114,8 @@ extension SupervisorCore {
             chain.answer.append(outcome.answer, of: event)
             for call in outcome.answer.toolCalls { chain.calls.append(call) }
         }
-        var pending: [String]?
         if !chain.calls.isEmpty {
             do throws(Failure) {
-                pending = chain.calls.pending
                 try self.goOn(with: &chain, number)
             } catch {
                 return ClientAnswer.error(id: request.clientID, error)
@@ -124,7 +125,13 @@ extension SupervisorCore {
             id: request.clientID, request: request.ulid, model: request.model,
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,
             durationMilliseconds: durationMilliseconds, attempts: request.attempts.countIfSeveral, round: request.round,
-            pending: pending, event)
+            event)
+    }
+
+    /// The last frame of a request as it leaves; of a round after which the chain goes on it says which results are owed now.
+    func leaving(_ lastFrame: [UInt8], of number: RequestNumber) -> [UInt8] {
+        guard let chain = self.chains[number], chain.goesOn else { return lastFrame }
+        return ClientAnswer.round(id: chain.clientID, pending: chain.calls.pending, of: lastFrame)
     }
 
     /// The round has called tools: there is another one, if there may be.

@@ -395,7 +395,7 @@ extension SupervisorCore {
         // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
         // until new requests are refused.
         guard self.configuration.durability == .commit || self.log.isCrowded else {
-            self.send(lastFrame, to: connection)
+            self.send(self.leaving(lastFrame, of: number), to: connection)
             return self.forget(number, at: now)
         }
         self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
@@ -411,7 +411,7 @@ extension SupervisorCore {
         case .recording(sequence):
             self.enqueue(number, at: now)
         case .ending(sequence, let lastFrame):
-            if let connection = request.connection { self.send(lastFrame, to: connection) }
+            if let connection = request.connection { self.send(self.leaving(lastFrame, of: number), to: connection) }
             self.forget(number, at: now)
         case .recording, .queued, .waiting, .running, .cancelling, .ending:
             break

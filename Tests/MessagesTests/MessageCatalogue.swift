@@ -60,9 +60,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("MetadataEvent", ClientAnswer.event(id: .number(1), SlotEvent.metadata(metadata).encoded)),
         .answer(
             "RoundEvent",
-            ClientAnswer.done(
-                id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
-                attempts: 2, round: round, pending: ["call_7"], SlotEvent.done(completion).encoded)),
+            ClientAnswer.round(
+                id: .number(1), pending: ["call_7"],
+                of: ClientAnswer.done(
+                    id: .number(1), request: request, model: "m", provider: "p", conversation: "c",
+                    durationMilliseconds: 5, attempts: 2, round: round, SlotEvent.done(completion).encoded))),
         .answer(
             "DoneEvent",
             ClientAnswer.done(
@@ -338,8 +340,8 @@ extension ClientEvent {
         case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
         case .round(let completion, let pending):
-            guard completion.request != nil else { return ClientAnswer.resumed(id: self.id!, pending: pending) }
-            return try self.encodedAgain(completion, pending: pending)
+            return ClientAnswer.round(
+                id: self.id!, pending: pending, of: completion.request == nil ? nil : try self.encodedAgain(completion))
         case .done(let completion):
             if let models = completion.models {
                 return ClientAnswer.done(id: self.id!, ("models", models.serialized()))
@@ -368,12 +370,12 @@ extension ClientEvent {
         }
     }
 
-    private func encodedAgain(_ completion: Completion, pending: [String]? = nil) throws -> [UInt8] {
+    private func encodedAgain(_ completion: Completion) throws -> [UInt8] {
         ClientAnswer.done(
             id: self.id!, request: ULID(completion.request!)!, model: completion.model!, provider: completion.provider!,
             conversation: completion.conversation, durationMilliseconds: completion.durationMilliseconds!,
             attempts: self.attempts,
-            round: completion.chain.map { .init(chain: ULID($0)!, number: completion.round!) }, pending: pending,
+            round: completion.chain.map { .init(chain: ULID($0)!, number: completion.round!) },
             try self.slotEvent().encoded)
     }
 

@@ -37,21 +37,13 @@ public enum ClientAnswer {
     /// - Parameters:
     ///   - attempts: How many there were, where there was more than one.
     ///   - round: Of a chain.
-    ///   - pending: The calls that a chain goes on with: the frame is a ``ClientEvent/Event/round(_:)`` then, not the last.
     public static func done(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        durationMilliseconds: Int, attempts: Int? = nil, round: ChainRound? = nil, pending: [String]? = nil,
-        _ event: [UInt8]
+        durationMilliseconds: Int, attempts: Int? = nil, round: ChainRound? = nil, _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
-        if let pending {
-            object.add("event", "round")
-            object.add("pending", .array(pending.map(JSONValue.string)))
-            object.addMembers(ofObject: event, but: ["event"])
-        } else {
-            object.addMembers(ofObject: event)
-        }
+        object.addMembers(ofObject: event)
         object.add("request", request.description)
         object.add("model", model)
         object.add("provider", provider)
@@ -62,12 +54,16 @@ public enum ClientAnswer {
         return object.finish()
     }
 
-    /// The calls that a chain is resumed with: what it owed when it stopped.
-    public static func resumed(id: RequestIdentifier, pending: [String]) -> [UInt8] {
-        var object = JSONObjectBuilder()
+    /// The calls whose results a chain needs to go on.
+    ///
+    /// - Parameter done: The frame that would have been the last, had the round that ended called no tool; `nil` where a chain
+    ///   is resumed, which begins with what it owed when it stopped.
+    public static func round(id: RequestIdentifier, pending: [String], of done: [UInt8]? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: (done?.count ?? 0) + 128)
         object.add("id", raw: id.encoded)
         object.add("event", "round")
         object.add("pending", .array(pending.map(JSONValue.string)))
+        if let done { object.addMembers(ofObject: done, but: ["id", "event"]) }
         return object.finish()
     }
 

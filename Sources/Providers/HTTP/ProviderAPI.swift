@@ -98,6 +98,9 @@ enum ProviderJSON {
 
     static func unreadable(_ error: JSONError, _ body: [UInt8], key: String?) -> RequestEnd {
         let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-        return .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
+        // A web server's page, or a proxy's.
+        let isPage = beginning.first { !$0.isWhitespace } == "<"
+        let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
+        return .invalidResponse("\(reason). It begins: \(beginning)")
     }
 }
