@@ -33,6 +33,9 @@ __all__ = [
     "Answer", "Bulkhead", "BulkheadError", "CancelToolCall", "Chain", "ConnectionLost", "Pause", "Tool", "ToolOutput",
 ]
 
+JSON = typing.Dict[str, Any]
+"""A JSON object: a frame, a message, a part of one."""
+
 FRAME_BOUND = 16 << 20
 CONCURRENT_CALLS = 16
 
@@ -40,7 +43,7 @@ CONCURRENT_CALLS = 16
 class BulkheadError(Exception):
     """The daemon ended a request, or refused it."""
 
-    def __init__(self, error: dict):
+    def __init__(self, error: JSON):
         super().__init__(f"{error['code']}: {error['message']}")
         self.code: str = error["code"]
         self.message: str = error["message"]
@@ -62,7 +65,7 @@ class CancelToolCall(Exception):
 class Pause(Exception):
     """Raised by a tool, it stops the chain once the other calls have ended. `chain.messages` is what to go on from."""
 
-    call: Optional[dict] = None
+    call: Optional[JSON] = None
 
 
 @dataclasses.dataclass
@@ -70,7 +73,7 @@ class ToolOutput:
     """What a tool has to say, with attachments: `{"type": "image/png", "content": "<base64>"}` or with a `url`."""
 
     output: Any
-    attachments: Sequence[dict] = ()
+    attachments: Sequence[JSON] = ()
 
 
 @dataclasses.dataclass
@@ -80,7 +83,7 @@ class Tool:
     run: Callable[..., Any]
     name: str
     description: Optional[str]
-    input_schema: dict
+    input_schema: JSON
 
     @classmethod
     def of(cls, function: Union[Tool, Callable[..., Any]]) -> Tool:
@@ -97,13 +100,13 @@ class Tool:
         return cls(function, name, inspect.getdoc(function), _schema(function))
 
     @property
-    def definition(self) -> dict:
-        definition: dict = {"name": self.name, "input_schema": self.input_schema}
+    def definition(self) -> JSON:
+        definition: JSON = {"name": self.name, "input_schema": self.input_schema}
         if self.description:
             definition["description"] = self.description
         return definition
 
-    def call(self, call: dict) -> Any:
+    def call(self, call: JSON) -> Any:
         arguments = dict(call["arguments"])
         if "llm_tool_call" in inspect.signature(self.run).parameters:
             arguments["llm_tool_call"] = call
@@ -120,8 +123,8 @@ class Bulkhead:
         self._stream = self._socket.makefile("rb")
         self._sending = threading.Lock()
         self._last_id = 0
-        self._waiting: dict[int, list[dict]] = {}
-        self._on_last: dict[int, Callable[[dict], None]] = {}
+        self._waiting: dict[int, list[JSON]] = {}
+        self._on_last: dict[int, Callable[[JSON], None]] = {}
 
     def __enter__(self) -> Bulkhead:
         return self
@@ -143,8 +146,8 @@ class Bulkhead:
         prompt: Optional[str] = None,
         tools: Iterable[Union[Tool, Callable[..., Any]]] = (),
         chain_limit: int = 5,
-        before_call: Optional[Callable[[Tool, dict], None]] = None,
-        after_call: Optional[Callable[[Tool, dict, dict], None]] = None,
+        before_call: Optional[Callable[[Tool, JSON], None]] = None,
+        after_call: Optional[Callable[[Tool, JSON, JSON], None]] = None,
         **fields: Any,
     ) -> Chain:
         """Asks a model that may call `tools`, again and again until it calls none, but no more than `chain_limit` times
@@ -156,17 +159,20 @@ class Bulkhead:
         fields = {"prompt": prompt, "chain_limit": chain_limit, **fields}
         return Chain(self, [Tool.of(tool) for tool in tools], before_call, after_call, fields)
 
-    def models(self) -> list[dict]:
+    def models(self) -> list[JSON]:
         """The models that can be asked."""
-        return self._ask("models")["models"]
+        models: list[JSON] = self._ask("models")["models"]
+        return models
 
-    def status(self) -> dict:
+    def status(self) -> JSON:
         """How the daemon does."""
-        return self._ask("status")["status"]
+        status: JSON = self._ask("status")["status"]
+        return status
 
-    def logs(self, **fields: Any) -> list[dict]:
+    def logs(self, **fields: Any) -> list[JSON]:
         """What was asked and answered, newest first: a page."""
-        return self._ask("logs", **fields)["logs"]
+        rows: list[JSON] = self._ask("logs", **fields)["logs"]
+        return rows
 
     def ping(self) -> None:
         """Asks for a sign of life."""
@@ -174,13 +180,13 @@ class Bulkhead:
 
     # Frames: 4 bytes of length, and as many of JSON.
 
-    def _ask(self, op: str, **fields: Any) -> dict:
+    def _ask(self, op: str, **fields: Any) -> JSON:
         for frame in self._frames(self._send(op, **fields)):
             if frame["event"] == "error":
                 raise BulkheadError(frame["error"])
         return frame
 
-    def _send(self, op: str, on_last: Optional[Callable[[dict], None]] = None, **fields: Any) -> int:
+    def _send(self, op: str, on_last: Optional[Callable[[JSON], None]] = None, **fields: Any) -> int:
         """Sends a request. Its frames are read with `_frames`, unless `on_last` is there to see its only one."""
         with self._sending:
             self._last_id += 1
@@ -195,17 +201,17 @@ class Bulkhead:
             self._socket.sendall(struct.pack(">I", len(payload)) + payload)
             return self._last_id
 
-    def _read(self) -> dict:
+    def _read(self) -> JSON:
         header = self._stream.read(4)
         payload = self._stream.read(*struct.unpack(">I", header)) if len(header) == 4 else b""
         if not payload:
             raise ConnectionLost("the daemon closed the connection before the answer was complete")
-        frame = json.loads(payload)
+        frame: JSON = json.loads(payload)
         if frame["id"] is None:
             raise BulkheadError(frame["error"])
         return frame
 
-    def _frames(self, id: int) -> Iterator[dict]:
+    def _frames(self, id: int) -> Iterator[JSON]:
         """The frames of a request up to its last. Those of others wait for whoever reads them."""
         while True:
             if self._waiting[id]:
@@ -232,13 +238,13 @@ class Answer:
     It is sent when it is made, and stays open until it is read to its end, left, or cancelled.
     """
 
-    def __init__(self, daemon: Bulkhead, op: str, fields: dict):
+    def __init__(self, daemon: Bulkhead, op: str, fields: JSON):
         self._daemon = daemon
         self._message = _Message()
         self._text: list[str] = []
-        self._events: Optional[Iterator[dict]] = None
+        self._events: Optional[Iterator[JSON]] = None
         self._error: Optional[BaseException] = None
-        self.done: Optional[dict] = None
+        self.done: Optional[JSON] = None
         """The last frame of an answer that is complete: `usage`, `finish_reason`, …"""
         self.conversation: Optional[str] = fields.get("conversation")
         """What the next prompt continues."""
@@ -259,11 +265,11 @@ class Answer:
         return "".join(self._text)
 
     @property
-    def message(self) -> dict:
+    def message(self) -> JSON:
         """The model's message so far, for who keeps a conversation as `messages`."""
         return self._message.value
 
-    def events(self) -> Iterator[dict]:
+    def events(self) -> Iterator[JSON]:
         """The frames of the answer as they come. It can be gone through once; leaving it early cancels the request."""
         if self._events is None:
             self._events = self._read_events()
@@ -274,7 +280,7 @@ class Answer:
         """Ends the request; its answer goes on to an error with the code `cancelled`."""
         self._daemon._send("cancel", lambda _: None, target=self._id)
 
-    def _read_events(self) -> Iterator[dict]:
+    def _read_events(self) -> Iterator[JSON]:
         has_ended = False
         try:
             for frame in self._daemon._frames(self._id):
@@ -288,7 +294,7 @@ class Answer:
             if not has_ended:
                 self._leave()
 
-    def _take(self, frame: dict) -> None:
+    def _take(self, frame: JSON) -> None:
         self.conversation = frame.get("conversation", self.conversation)
         if frame["event"] == "error":
             raise BulkheadError(frame["error"])
@@ -321,28 +327,28 @@ class Chain(Answer):
         daemon.chain(messages=chain.messages, tools=tools)
     """
 
-    def __init__(self, daemon: Bulkhead, tools: list[Tool], before_call: Any, after_call: Any, fields: dict):
+    def __init__(self, daemon: Bulkhead, tools: list[Tool], before_call: Any, after_call: Any, fields: JSON):
         self._tools = {tool.name: tool for tool in tools}
         self._before_call, self._after_call = before_call, after_call
         self._begin = _opening(fields)
-        self._calls: list[dict] = []
-        self._results: dict[str, dict] = {}
+        self._calls: list[JSON] = []
+        self._results: dict[str, JSON] = {}
         self._stops: list[tuple[int, BaseException]] = []
         self._running = 0
         self._lock = threading.Lock()
         self._room = threading.Semaphore(CONCURRENT_CALLS)
         self._begins_round = False
-        self.usage: dict = {}
+        self.usage: JSON = {}
         """The tokens of all rounds."""
         super().__init__(daemon, "chain", {**fields, "tools": [tool.definition for tool in tools] or None})
 
     @property
-    def messages(self) -> list[dict]:
+    def messages(self) -> list[JSON]:
         """What was said and done so far. A round that has not ended is not in it."""
         results = [self._results[call["tool_call_id"]] for call in self._calls if call["tool_call_id"] in self._results]
         return _with_results(self._begin, results)
 
-    def _take(self, frame: dict) -> None:
+    def _take(self, frame: JSON) -> None:
         event = frame["event"]
         if event == "start":
             self._message = _Message()
@@ -365,7 +371,7 @@ class Chain(Answer):
         begins, self._begins_round = self._begins_round, False
         return " " + text if begins and not last.isspace() and not text[0].isspace() else text
 
-    def _end_round(self, frame: dict) -> None:
+    def _end_round(self, frame: JSON) -> None:
         message = self._message.value
         self._begins_round = True
         if frame["event"] != "round" or "request" in frame:
@@ -380,7 +386,7 @@ class Chain(Answer):
             # Threads that the end of the program does not wait for.
             threading.Thread(target=self._run, args=(number, call), daemon=True).start()
 
-    def _run(self, number: int, call: dict) -> None:
+    def _run(self, number: int, call: JSON) -> None:
         with self._room:
             try:
                 # A round that stops runs no call that has not begun.
@@ -401,7 +407,7 @@ class Chain(Answer):
         """Why the chain has stopped itself: what went wrong rather than a pause, and of that the first call's."""
         return min(self._stops, key=lambda stop: (isinstance(stop[1], Pause), stop[0]))[1]
 
-    def _result(self, call: dict) -> dict:
+    def _result(self, call: JSON) -> JSON:
         tool = self._tools[call["name"]]
         try:
             if self._before_call:
@@ -424,14 +430,14 @@ class Chain(Answer):
             self._after_call(tool, call, result)
         return result
 
-    def _deliver(self, call: dict, result: dict) -> None:
+    def _deliver(self, call: JSON, result: JSON) -> None:
         self._results[call["tool_call_id"]] = {"type": "tool_result", **result}
         try:
             self._daemon._send("tool_result", self._delivered, target=self._id, tool_results=[result])
         except ValueError as error:
             self._deliver(call, _result(call, f"Error: {error}", error))
 
-    def _delivered(self, frame: dict) -> None:
+    def _delivered(self, frame: JSON) -> None:
         """Sees that a result was taken. One that comes too late belongs to a chain that has ended."""
         if frame["event"] == "error" and frame["error"]["code"] != "not_found":
             self._stops.append((0, BulkheadError(frame["error"])))
@@ -442,18 +448,18 @@ class _Message:
     """An answer as the message that it is: pieces of one kind that follow each other are one part."""
 
     def __init__(self) -> None:
-        self._parts: list[dict] = []
-        self._metadata: dict = {}
+        self._parts: list[JSON] = []
+        self._metadata: JSON = {}
         self._is_open = False
 
     @property
-    def value(self) -> dict:
+    def value(self) -> JSON:
         """Reasoning that the provider keeps to itself stands at the front."""
         parts = sorted(self._parts, key=lambda part: not part.get("redacted"))
         metadata = {"provider_metadata": self._metadata} if self._metadata else {}
         return {"role": "assistant", "parts": parts, **metadata}
 
-    def append(self, frame: dict) -> None:
+    def append(self, frame: JSON) -> None:
         event = frame["event"]
         if event in ("text", "reasoning"):
             self._say(event, frame["text"])
@@ -465,7 +471,7 @@ class _Message:
             for inner in frame.get("events") or _whole(frame):
                 self.append(inner)
 
-    def _begin(self, part: dict) -> None:
+    def _begin(self, part: JSON) -> None:
         self._parts.append(part)
         self._is_open = False
 
@@ -476,7 +482,7 @@ class _Message:
             self._begin({"type": kind, "text": text})
             self._is_open = True
 
-    def _annotate(self, frame: dict) -> None:
+    def _annotate(self, frame: JSON) -> None:
         kind, metadata, is_redacted = frame["of"], frame.get("provider_metadata", {}), frame.get("redacted", False)
         was_open, self._is_open = self._is_open, False
         if kind == "message":
@@ -495,7 +501,7 @@ class _Message:
                 return
 
 
-def _whole(frame: dict) -> Iterator[dict]:
+def _whole(frame: JSON) -> Iterator[JSON]:
     """The events of an answer that was not streamed."""
     for kind in ("reasoning", "text"):
         if frame.get(kind):
@@ -504,35 +510,35 @@ def _whole(frame: dict) -> Iterator[dict]:
         yield {"event": "tool_call", **call}
 
 
-def _call_part(frame: dict) -> dict:
+def _call_part(frame: JSON) -> JSON:
     names = ("name", "arguments", "tool_call_id", "server_executed")
     return {"type": "tool_call", **{name: frame[name] for name in names if name in frame}}
 
 
-def _result_part(frame: dict) -> dict:
+def _result_part(frame: JSON) -> JSON:
     names = ("name", "output", "tool_call_id", "server_executed", "exception", "attachments")
     return {"type": "tool_result", **{name: frame[name] for name in names if name in frame}}
 
 
-def _result(call: dict, output: str, error: Optional[BaseException] = None) -> dict:
+def _result(call: JSON, output: str, error: Optional[BaseException] = None) -> JSON:
     result = {"name": call["name"], "output": output, "tool_call_id": call["tool_call_id"]}
     if error is not None:
         result["exception"] = f"{type(error).__name__}: {error}"
     return result
 
 
-def _opening(fields: dict) -> list[dict]:
+def _opening(fields: JSON) -> list[JSON]:
     """The messages that a request begins with, as the daemon puts them together."""
     messages = list(fields.get("messages") or [])
     if fields.get("system") and not (messages and messages[0]["role"] == "system"):
         messages.insert(0, {"role": "system", "parts": [{"type": "text", "text": fields["system"]}]})
     messages = _with_results(messages, [_result_part(result) for result in fields.get("tool_results") or []])
-    parts: list[dict] = [{"type": "text", "text": fields["prompt"]}] if fields.get("prompt") else []
+    parts: list[JSON] = [{"type": "text", "text": fields["prompt"]}] if fields.get("prompt") else []
     parts += [{"type": "attachment", "attachment": attachment} for attachment in fields.get("attachments") or []]
     return messages + ([{"role": "user", "parts": parts}] if parts else [])
 
 
-def _with_results(messages: list[dict], results: list[dict]) -> list[dict]:
+def _with_results(messages: list[JSON], results: list[JSON]) -> list[JSON]:
     if not results:
         return list(messages)
     if messages and messages[-1]["role"] == "tool":
@@ -540,7 +546,7 @@ def _with_results(messages: list[dict], results: list[dict]) -> list[dict]:
     return messages + [{"role": "tool", "parts": results}]
 
 
-def _add(sum: dict, usage: dict) -> None:
+def _add(sum: JSON, usage: JSON) -> None:
     for name, value in usage.items():
         if isinstance(value, dict):
             _add(sum.setdefault(name, {}), value)
@@ -548,7 +554,7 @@ def _add(sum: dict, usage: dict) -> None:
             sum[name] = sum.get(name, 0) + value
 
 
-def _schema(function: Callable[..., Any]) -> dict:
+def _schema(function: Callable[..., Any]) -> JSON:
     """The JSON Schema of what a function takes."""
     try:
         hints = typing.get_type_hints(function)
@@ -563,13 +569,13 @@ def _schema(function: Callable[..., Any]) -> dict:
             required.append(name)
         else:
             properties[name]["default"] = parameter.default
-    schema: dict = {"type": "object", "properties": properties}
+    schema: JSON = {"type": "object", "properties": properties}
     if required:
         schema["required"] = required
     return schema
 
 
-def _type_schema(hint: Any) -> dict:
+def _type_schema(hint: Any) -> JSON:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return {"enum": list(arguments)}
