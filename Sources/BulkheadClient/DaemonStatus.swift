@@ -18,10 +18,12 @@ public struct DaemonStatus: Equatable, Sendable {
     /// The whole answer, as it came.
     public var json: JSONValue
 
-    /// Counts of requests: `open`, `queued` and `chains` now, the others since the start.
+    /// Counts of requests: `open`, `queued`, `waiting` and `chains` now, the others since the start.
     public struct Requests: Equatable, Sendable {
         public var open: Int
         public var queued: Int
+        /// Those that wait for their next attempt.
+        public var waiting: Int
         /// Chains, those that wait for the results of tools included.
         public var chains: Int
         public var admitted: Int
@@ -29,6 +31,10 @@ public struct DaemonStatus: Equatable, Sendable {
         public var error: Int
         public var cancelled: Int
         public var crashed: Int
+        /// Attempts after a wait.
+        public var retries: Int
+        /// Requests that went to another model.
+        public var fallbacks: Int
     }
 
     /// What frames occupy in the daemon, in bytes.
@@ -107,12 +113,15 @@ extension DaemonStatus.Requests {
     init(decoding members: AnswerMembers) throws(ClientError) {
         self.open = try members.integer("open")
         self.queued = try members.integer("queued")
+        self.waiting = try members.integer("waiting")
         self.chains = try members.integer("chains")
         self.admitted = try members.integer("admitted")
         self.done = try members.integer("done")
         self.error = try members.integer("error")
         self.cancelled = try members.integer("cancelled")
         self.crashed = try members.integer("crashed")
+        self.retries = try members.integer("retries")
+        self.fallbacks = try members.integer("fallbacks")
     }
 }
 

@@ -4,6 +4,7 @@
 @_exported public import enum JSON.JSONValue
 @_exported public import struct Messages.Attachment
 @_exported public import struct Messages.ClientEvent
+@_exported public import struct Messages.EmbedRequest
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest

@@ -68,7 +68,7 @@ public struct ConfigurationReader {
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
         let stateDirectory = paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory)
-        let (providers, defaultModel, isComplete) = self.readProviders(
+        let (providers, defaults, isComplete) = self.readProviders(
             fields, isTesting: isTesting, stateDirectory: stateDirectory, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
@@ -81,7 +81,8 @@ public struct ConfigurationReader {
             stateDirectory: stateDirectory,
             durability: durability ?? .commit,
             storesPrompts: log?["prompts"]?.bool() ?? true,
-            defaultModel: defaultModel,
+            defaultModel: defaults.model,
+            defaultEmbeddingModel: defaults.embeddingModel,
             providers: providers)
         if let field = fields["fallbacks"] {
             let reader = FallbacksReader(providers, isComplete: isComplete, collector: collector)
@@ -92,9 +93,12 @@ public struct ConfigurationReader {
         return configuration
     }
 
+    /// The models of requests that name none.
+    private typealias Defaults = (model: String?, embeddingModel: String?)
+
     private func readProviders(
         _ fields: YAMLMapping, isTesting: Bool, stateDirectory: String, collector: ProblemCollector
-    ) -> (providers: [ProviderSettings], defaultModel: String?, isComplete: Bool) {
+    ) -> (providers: [ProviderSettings], Defaults, isComplete: Bool) {
         var providers: [ProviderSettings]
         var isComplete = true
         var names: Set<String>
@@ -111,13 +115,19 @@ public struct ConfigurationReader {
         if !stateDirectory.isEmpty, let file = self.listedModels(stateDirectory) {
             ListedModelsReader(collector: collector).add(file, to: &providers, names: &names)
         }
-        if let written = fields["default_model"] {
-            let model = DefaultModel.read(written, names: names, providers: providers, isComplete: isComplete)
-            return (providers, model, isComplete)
+        func read(_ name: String) -> String? {
+            fields[name].flatMap {
+                DefaultModel.read($0, names: names, providers: providers, isComplete: isComplete)
+            }
         }
-        if fields["providers"] == nil {
-            return (providers, names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo", true)
+        var defaults: Defaults = (read("default_model"), read("default_embedding_model"))
+        if fields["default_model"] == nil {
+            if fields["providers"] == nil {
+                defaults.model = names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"
+            } else if providers.count == 1 {
+                defaults.model = providers[0].models.first?.id
+            }
         }
-        return (providers, providers.count == 1 ? providers[0].models.first?.id : nil, isComplete)
+        return (providers, defaults, isComplete)
     }
 }

@@ -21,6 +21,7 @@ public struct ConfigurationSummary: CustomStringConvertible {
         lines.append("durability: \(configuration.durability.rawValue)")
         lines.append("prompts and answers: \(configuration.storesPrompts ? "stored" : "not stored")")
         lines.append("default model: \(configuration.defaultModel ?? "none; each request names its own")")
+        if let model = configuration.defaultEmbeddingModel { lines.append("default embedding model: \(model)") }
         for provider in configuration.providers {
             let address = provider.baseURL.map { ", \($0)" } ?? ""
             let slots = provider.slots == 1 ? "1 slot" : "\(provider.slots) slots"

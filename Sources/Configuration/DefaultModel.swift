@@ -1,6 +1,6 @@
 import Messages
 
-/// Reads the field `default_model`.
+/// Reads the fields `default_model` and `default_embedding_model`.
 enum DefaultModel {
     /// - Parameters:
     ///   - names: The ids and aliases of all models.

@@ -4,7 +4,9 @@ import Messages
 enum SupportedFields {
     static let top = FieldNames(
         supported: [
-            "socket", "state_directory", "log", "default_model", "fallbacks", "drain_timeout", "providers", "testing",
+            "socket", "state_directory", "log", "default_model", "default_embedding_model", "fallbacks",
+            "drain_timeout",
+            "providers", "testing",
         ],
         later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])

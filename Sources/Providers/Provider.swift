@@ -20,6 +20,21 @@ public protocol Provider {
     ///
     /// - Returns: What is known at the end. Its `answer` stays `nil`: the output collects where that is wanted.
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion
+
+    /// Asks for the vectors of some texts, and hands them over in the order of the texts.
+    ///
+    /// - Returns: What is known at the end. Its `embeddings` stay empty: the output collects them.
+    mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion
+}
+
+extension Provider {
+    public mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion {
+        throw .failed(.modelError, "the provider of model '\(request.model)' has no embeddings")
+    }
 }
 
 extension Provider {

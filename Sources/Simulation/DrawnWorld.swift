@@ -22,6 +22,12 @@ extension SupervisorBounds {
         bounds.chainOverhead = 100
         bounds.chainMemory = draw(3000...40_000)
         bounds.queuedRequestsPerProvider = draw(1...8)
+        // Most worlds have room for every request that may be tried again.
+        bounds.retryMemory = draw(0...3) == 0 ? draw(0...1500) : 1 << 20
+        bounds.attempts.count = draw(2...8)
+        bounds.attempts.minimumWait = .milliseconds(draw(5...300))
+        bounds.attempts.maximumWait = .milliseconds(draw(300...1500))
+        bounds.attempts.longestWait = .milliseconds(draw(200...1500))
         bounds.workerStartTimeout = .milliseconds(draw(200...3000))
         bounds.pingInterval = .milliseconds(draw(100...2000))
         bounds.pongTimeout = .milliseconds(draw(100...3000))
@@ -78,12 +84,18 @@ extension ServiceConfiguration {
                 timeouts: ProviderSettings.Timeouts(
                     firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)
                 ),
-                key: index == 0 ? "secret" : nil, keyName: "KEY")
+                retries: draw(0...3), key: index == 0 ? "secret" : nil, keyName: "KEY")
+        }
+        var names = providers.flatMap(\.models).map(\.id)
+        var fallbacks: [String: [String]] = [:]
+        for name in names where draw(0...2) > 0 {
+            names.shuffle(using: &random)
+            fallbacks[name] = Array(names.filter { $0 != name }.prefix(draw(1...4)))
         }
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
-            providers: providers,
+            defaultEmbeddingModel: "m0", providers: providers, fallbacks: fallbacks,
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

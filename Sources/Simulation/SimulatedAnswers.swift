@@ -10,7 +10,7 @@ extension Simulation {
         switch event.event {
         case .start(let start):
             let (name, model, provider, conversation) = (start.request, start.model, start.provider, start.conversation)
-            if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
+            self.checkStart(event, of: key, startedBefore: self.clients[key.connection]!.started[id] != nil)
             if key.round == 0, start.chain != nil { self.fail("request \(key.text) started as a round") }
             if !prompt.isStreamed, key.round == 0 { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
@@ -29,13 +29,24 @@ extension Simulation {
                 return self.fail("request \(key.text) is done, and its slot did not say so")
             }
             if prompt.cut != nil { self.fail("request \(key.text) is done after it was cut short") }
-            if prompt.isStreamed != (completion.text == nil) || prompt.spoken != prompt.received
+            if prompt.embeddings != nil {
+                self.embeddingsAreDelivered(completion, of: key)
+            } else if completion.embeddings != nil {
+                self.fail("a prompt was answered with embeddings")
+            }
+            let isWhole = prompt.embeddings == nil && !prompt.isStreamed
+            if isWhole != (completion.text != nil) || prompt.spoken != prompt.received
                 || completion.usage?.output != 4
             {
                 self.fail("the answer to request \(key.text) is not whole")
             }
             if !prompt.isStreamed { self.delivered[key] = Transcript(completion) }
-            self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
+            if completion.model != prompt.model { self.fail("request \(key.text) is done by another model") }
+            self.checkCount(event.attempts, of: key)
+            self.markSuccess(of: key)
+            if prompt.embeddings == nil {
+                self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
+            }
             self.promptHasEnded(key, name: completion.request, as: .done)
         case .error(let failure, nil, _):
             self.mark(failure.code.rawValue)
@@ -50,6 +61,7 @@ extension Simulation {
         case .error(let failure, let name?, _):
             self.mark(failure.code.rawValue)
             self.checkFailure(failure, of: key, prompt)
+            self.checkCount(event.attempts, of: key)
             let state: EndRecord.State =
                 switch failure.code {
                 case .cancelled: .cancelled
@@ -96,10 +108,11 @@ extension Simulation {
             if !prompt.wasCancelled { self.fail("request \(key.text) was cancelled by nobody") }
         case .timeout:
             guard let cut = prompt.cut else {
-                // It waited for a slot, or for its row, all the time.
-                if prompt.slot != nil || prompt.admittedAt + prompt.total > self.now {
+                // It waited for a slot, or for its row, or for its next attempt.
+                if prompt.slot != nil, !prompt.hasFailedAttempt || prompt.admittedAt + prompt.total > self.now {
                     self.fail("request \(key.text) timed out without a reason")
                 }
+                if prompt.hasFailedAttempt { self.mark("timed out between attempts") }
                 return
             }
             let isTotal = prompt.admittedAt + prompt.total <= cut.at
@@ -118,11 +131,18 @@ extension Simulation {
                 self.fail("request \(key.text) blames a worker: \(failure.message)")
             }
         case .providerUnavailable, .shuttingDown:
-            if prompt.slot != nil, prompt.cut == nil {
+            if prompt.slot != nil, prompt.cut == nil, !prompt.hasFailedAttempt {
                 self.fail("request \(key.text) ran and ended with \(failure.code)")
+            }
+            if prompt.cut == nil, prompt.hasFailedAttempt {
+                self.mark(failure.code == .shuttingDown ? "drained between attempts" : "next attempt could not begin")
             }
             if failure.code == .shuttingDown, !self.isDraining {
                 self.fail("request \(key.text) ended in a drain that nobody began")
+            }
+        case .overloaded, .noKey:
+            if self.configuration.durability == .commit, prompt.passed.isEmpty {
+                self.fail("request \(key.text) ended with \(failure.code), and was not handed on")
             }
         default:
             guard case .error(failure.code)? = prompt.slotEnd, prompt.cut == nil else {
@@ -160,6 +180,10 @@ extension Simulation {
             guard let prompt = self.prompts[open] else { return }
             self.prompts[open]!.wasCancelled = true
             if prompt.slot != nil, !prompt.isOver { self.prompts[open]!.mustEndCancelled = true }
+            if self.isLogHeard, prompt.isBetweenAttempts {
+                self.prompts[open]!.mustEndCancelled = true
+                self.mark("cancelled between attempts")
+            }
         case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("an operation that answers at once was answered as a prompt")
         }
@@ -177,9 +201,13 @@ extension Simulation {
         var queued = 0
         for provider in status["providers"]?.array ?? [] {
             queued += number(provider, "queued")
-            if number(provider, "queued") > self.bounds.queuedRequestsPerProvider { self.fail("a queue is too long") }
             let workers = self.workers.values.filter {
                 $0.provider == provider["name"]?.string && !$0.isKilled && !$0.isClosed
+            }
+            // Those that come back after an attempt are not refused; they were in a slot.
+            let slots = number(provider, "slots") * (self.bounds.retiringWorkers + 2)
+            if number(provider, "queued") > self.bounds.queuedRequestsPerProvider + slots {
+                self.fail("a queue is too long")
             }
             let busy = workers.reduce(0) { $0 + $1.slots.count { $0.prompt != nil && !$0.isHung } }
             if busy != number(provider, "busy") {

@@ -234,7 +234,7 @@ extension Simulation {
             self.fail("chain \(key.text) began another round than its next")
         }
         if chain.wasCancelled { self.fail("chain \(key.text) began a round after its cancel") }
-        self.chains[key]!.names.append(start.request)
+        if chain.names.last != start.request { self.chains[key]!.names.append(start.request) }
         self.chains[key]!.conversation = start.conversation
         self.chains[key]!.model = start.model
     }

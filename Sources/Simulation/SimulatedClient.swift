@@ -145,6 +145,7 @@ extension Simulation {
     }
 
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
+        guard !self.chance(20) else { return self.clientEmbeds(id, newID) }
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)

@@ -23,6 +23,7 @@ extension Simulation {
         let left = prompt.timeout.map { $0 - prompt.arrivedAt.duration(to: self.now) } ?? total
         self.leavesLine(key)
         self.prompts[key]!.model = model.hasPrefix("k") ? model : "m\(provider)"
+        self.prompts[key]!.askedModel = self.prompts[key]!.model
         self.prompts[key]!.provider = provider
         self.prompts[key]!.total = min(total, left)
         self.prompts[key]!.admittedAt = self.now

@@ -15,6 +15,7 @@ struct SimulatedDisk {
         /// What is on record of the answer, and how many bytes of JSON that took.
         var answer = Transcript()
         var answerBytes = 0
+        var attempts: [AttemptRecord] = []
     }
 
     var rows: [String: Row] = [:]
@@ -42,6 +43,14 @@ struct SimulatedDisk {
 
     mutating func append(_ record: OutputRecord) -> Bool {
         self.append(record.output, to: record.request.description)
+    }
+
+    mutating func append(_ record: AttemptRecord) -> Bool {
+        let name = record.request.description
+        guard self.rows[name]?.ends == 0 else { return false }
+        self.rows[name]!.attempts.append(record)
+        if record.number > 1 { self.rows[name]!.model = record.model }
+        return true
     }
 
     mutating func end(_ record: EndRecord) -> Bool {

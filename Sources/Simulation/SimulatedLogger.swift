@@ -47,6 +47,9 @@ extension Simulation {
         case .begin: break
         case .record(let sequence, .open(let record)): self.recordOpened(record, sequence: sequence)
         case .record(_, .output(let record)): self.recordContinued(record)
+        case .record(_, .attempt(let record)):
+            self.triedBytesInHand += payload.count
+            self.recordTried(record)
         case .record(_, .end(let record)): self.recordEnded(record)
         }
     }
@@ -130,6 +133,8 @@ extension Simulation {
             if !self.disk.open(record) { self.fail("a row was opened twice") }
         case .output(let record):
             if !self.disk.append(record) { self.fail("output came for a row that is not open") }
+        case .attempt(let record):
+            if !self.disk.append(record) { self.fail("an attempt came for a row that is not open") }
         case .end(let record):
             if !self.disk.end(record) { self.fail("a row was closed that is not open") }
             self.mark("row \(record.state.rawValue)")

@@ -54,6 +54,18 @@ struct SimulatedPrompt {
     /// How the slot ended it.
     enum SlotEnd { case done, error(ErrorCode) }
 
+    /// The model that it asks for, and what its slot was asked.
+    var askedModel = ""
+    var asked: [ModelMessage] = []
+    /// The models that could not be asked, as the logger was told.
+    var passed: [String] = []
+    /// It went to a model of which the world does not know yet.
+    var isElsewhere = false
+    /// When its last attempt failed, how long the provider asked to wait, and by when it must be tried again, if it is.
+    var failedAt = Instant(nanoseconds: 0)
+    var retryAfter: Duration?
+    var latestRetry: Instant?
+
     let arrivedAt: Instant
     let isStreamed: Bool
     let system: String?
@@ -61,6 +73,8 @@ struct SimulatedPrompt {
     let namedModel: String?
     var model: String
     var provider: Int
+    /// How many texts it wants the vectors of; `nil` for a prompt.
+    var embeddings: Int?
     /// The conversation that it continues; what the reader said of that.
     let conversation: String?
     var history: SimulatedHistory?
@@ -87,6 +101,10 @@ struct SimulatedPrompt {
     var said: [SlotEvent] = []
     var cut: Cut?
     var slotEnd: SlotEnd?
+    /// Whether its last attempt failed and it has not ended, as far as the logger was told.
+    var isBetweenAttempts: Bool {
+        if case .error? = self.slotEnd { self.isOver && self.end == nil && self.cut == nil } else { false }
+    }
     /// Its slot has let go of it, or its worker is gone.
     var isOver = false
     /// A cancel was confirmed while a slot ran it, or before.
@@ -120,8 +138,8 @@ extension Simulation {
         self.names[name] = key
         guard let prompt = self.prompts[key] else { return }
         self.prompts[key]!.name = name
-        if record.model != prompt.model || record.stream != prompt.isStreamed
-            || record.provider != self.configuration.providers[prompt.provider].name
+        if record.model != prompt.askedModel || record.stream != prompt.isStreamed
+            || record.provider != self.providerName(of: prompt.askedModel)
         {
             self.fail("the row of request \(name) is not of what was asked")
         }
@@ -139,7 +157,8 @@ extension Simulation {
     }
 
     private mutating func checkContent(of record: OpenRecord, _ prompt: SimulatedPrompt) {
-        guard self.configuration.storesPrompts else {
+        if (record.operation == .embed) != (prompt.embeddings != nil) { self.fail("a row is of another operation") }
+        guard self.configuration.storesPrompts, prompt.embeddings == nil else {
             if record.content != nil { self.fail("a prompt went to the logger that is not to be stored") }
             return
         }
@@ -189,28 +208,34 @@ extension Simulation {
 
     mutating func promptIsDispatched(_ request: ModelRequest, to slot: SlotID, of worker: SimulatedWorker) {
         let name = request.request.description
-        guard let key = SimulatedPrompt.Key(request), let prompt = self.prompts[key] else {
+        guard let key = SimulatedPrompt.Key(request), let before = self.prompts[key] else {
             return self.fail("request \(name) was dispatched, and nobody waits for it")
         }
-        if prompt.slot != nil { self.fail("request \(name) was dispatched twice") }
+        self.attemptBegins(key, request.model)
+        let prompt = self.prompts[key]!
         if prompt.isAbandoned { self.fail("request \(name) was dispatched for a client that is gone") }
         if prompt.wasCancelled { self.fail("request \(name) was dispatched after it was cancelled") }
-        if request.model != prompt.model || request.stream != prompt.isStreamed
-            || worker.provider != self.configuration.providers[prompt.provider].name
-        {
+        if request.stream != prompt.isStreamed || worker.provider != self.providerName(of: request.model) {
             self.fail("request \(name) is not what was asked for")
         }
         let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
         if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
         if key.round <= 1, request.toolResults.isEmpty { self.checkHistory(of: request, prompt) }
-        if key.round > 0 { self.checkRound(request, key) }
+        if key.round > 0, before.slot == nil { self.checkRound(request, key) }
+        if before.slot != nil, request.conversation != before.asked {
+            self.fail("request \(name) asks another thing now")
+        }
+        self.prompts[key]!.asked = request.conversation
         if self.configuration.durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")
         }
-        if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
-            self.fail("request \(name) overtook another")
+        // Those that come back, or from another model, stand behind those that were there.
+        if before.slot == nil, request.model == prompt.askedModel {
+            if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
+                self.fail("request \(name) overtook another")
+            }
+            self.lastDispatched[prompt.provider] = prompt.order
         }
-        self.lastDispatched[prompt.provider] = prompt.order
         self.prompts[key]!.slot = slot
         self.prompts[key]!.lastHeard = self.now
     }
@@ -223,6 +248,7 @@ extension Simulation {
     mutating func promptsAreAbandoned(of id: ConnectionID) {
         for (key, prompt) in self.prompts where key.connection == id {
             if !prompt.isAdmitted { self.leavesLine(key) }
+            if self.isLogHeard, prompt.isBetweenAttempts { self.mark("client left between attempts") }
             if prompt.end != nil || !prompt.isAdmitted {
                 self.prompts[key] = nil
             } else {

@@ -17,7 +17,9 @@ extension Simulation {
         if state.listing != nil { return self.listingActs(slot) }
         if state.isCancelled, self.chance(40) { return self.slotEnds(slot) }
         switch Int.random(in: 0..<200, using: &self.random) {
-        case 0..<110: if state.isStreamed { self.slotSpeaks(slot) }
+        case 0..<110:
+            if state.isStreamed { self.slotSpeaks(slot) }
+            if state.embeddings != nil { self.slotProgresses(slot) }
         case 110..<190: self.slotEnds(slot)
         case 190..<193:
             guard !state.hasBegunFrame else { return }
@@ -90,6 +92,16 @@ extension Simulation {
             toolCalls: self.chance(key.round > 0 ? 60 : 20) ? (1...5).map { self.drawnCall($0, of: key) } : [])
     }
 
+    private mutating func lastEvent(of slot: SimulatedSlot, _ usage: Usage) -> [UInt8] {
+        if let count = slot.embeddings { return self.embeddingsDone(count, usage) }
+        let answer = slot.isStreamed ? nil : self.drawnAnswer(of: slot.prompt!)
+        if let key = slot.prompt, key.round > 0, let answer {
+            self.prompts[key]?.said += [.reasoning(answer.reasoning), .text(answer.text)]
+            self.prompts[key]?.said += answer.toolCalls.map { .toolCall($0) }
+        }
+        return SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+    }
+
     /// The slot writes its last event.
     mutating func slotEnds(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
@@ -97,23 +109,25 @@ extension Simulation {
         self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
+        let isStormy = self.isStormy || state.embeddings != nil && self.chance(60)
+        if isStormy, !state.isCancelled, let key = state.prompt, self.chance(60) {
+            return self.slotFails(slot, key, self.drawnFailure(), usage: self.chance(50) ? usage : nil)
+        }
         switch Int.random(in: 0..<10, using: &self.random) {
         case 0 where !state.isCancelled:
             let codes = ErrorCode.allCases.filter { $0.mayComeFromWorker && $0 != .cancelled && $0 != .timeout }
             let failure = Failure(codes.randomElement(using: &self.random)!, "the provider said no")
-            if let key = state.prompt { self.prompts[key]?.slotEnd = .error(failure.code) }
-            self.post(.slotEvent(slot, SlotEvent.error(failure, usage: self.chance(50) ? usage : nil).encoded))
+            guard let key = state.prompt else { return }
+            self.slotFails(slot, key, failure, usage: self.chance(50) ? usage : nil)
         case 1..<8 where state.isCancelled:
             self.post(.slotEvent(slot, SlotEvent.error(Failure(.cancelled, "as told"), usage: usage).encoded))
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
-            if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
-            let answer = state.isStreamed ? nil : self.drawnAnswer(of: state.prompt!)
-            if let key = state.prompt, key.round > 0, let answer {
-                self.prompts[key]?.said += [.reasoning(answer.reasoning), .text(answer.text)]
-                self.prompts[key]?.said += answer.toolCalls.map { .toolCall($0) }
+            if let key = state.prompt {
+                self.prompts[key]?.slotEnd = .done
+                if !state.isCancelled { self.attemptEnds(key, nil, usage) }
             }
-            let event = SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+            let event = self.lastEvent(of: state, usage)
             if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
             self.post(.slotEvent(slot, event))
         }
@@ -135,6 +149,13 @@ extension Simulation {
     private mutating func answersInTheWrongWay(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
         guard !state.isCancelled else { return }
-        self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        if let count = state.embeddings {
+            let wrong = String(decoding: self.embeddingsDone(count + 1, Usage(input: 1, output: 1)), as: UTF8.self)
+            self.lies(slot, self.chance(50) ? wrong : #"{"event":"done","text":"psst"}"#)
+        } else if self.chance(20) {
+            self.lies(slot, #"{"event":"progress"}"#)
+        } else {
+            self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        }
     }
 }

@@ -32,6 +32,8 @@ struct SimulatedSlot {
     /// It was asked for models, under this name.
     var listing: ULID?
     var isStreamed = true
+    /// How many texts it makes vectors of; `nil` while it runs a prompt.
+    var embeddings: Int?
     var cancelledAt: Instant?
     /// It ignores whatever it is told.
     var hangs = false
@@ -94,17 +96,20 @@ extension Simulation {
         }
         switch request {
         case .prompt(let prompt):
-            guard worker.hasHello else { return self.fail("a request was sent to a worker that is not ready") }
-            guard !worker.isRetired else { return self.fail("a request was sent to a worker with a slot that hangs") }
-            guard worker.slots[slot.index].isIdle else {
-                return self.fail("a request was sent to a slot that is busy")
-            }
+            guard self.mayRun(worker, slot) else { return }
             self.promptIsDispatched(prompt, to: slot, of: worker)
             self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
                 prompt: SimulatedPrompt.Key(prompt), isStreamed: prompt.stream,
                 isRead: worker.slots[slot.index].isRead)
             if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .listModels(let listing): self.slotIsAskedForModels(slot, listing)
+        case .embed(let embed):
+            guard self.mayRun(worker, slot) else { return }
+            self.embeddingsAreDispatched(embed, to: slot, of: worker)
+            self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
+                prompt: SimulatedPrompt.Key(embed.input[0]), isStreamed: false, embeddings: embed.input.count,
+                isRead: worker.slots[slot.index].isRead)
+            if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .cancel(let ulid):
             if self.listingIsCancelled(slot, ulid) { return }
             let running = worker.slots[slot.index]
@@ -120,6 +125,20 @@ extension Simulation {
                     spoken: prompt.spoken)
             }
         }
+    }
+
+    /// Whether a slot may be given a request; it is a violation if not.
+    private mutating func mayRun(_ worker: SimulatedWorker, _ slot: SlotID) -> Bool {
+        if !worker.hasHello {
+            self.fail("a request was sent to a worker that is not ready")
+        } else if worker.isRetired {
+            self.fail("a request was sent to a worker with a slot that hangs")
+        } else if worker.slots[slot.index].prompt != nil {
+            self.fail("a request was sent to a slot that is busy")
+        } else {
+            return true
+        }
+        return false
     }
 
     mutating func slotIsRead(_ slot: SlotID, _ isRead: Bool) {

@@ -64,9 +64,9 @@ extension Simulation {
             guard let worker = self.starts[provider.name]?.current.flatMap({ self.workers[$0] }), worker.hasHello,
                 !worker.isKilled, !worker.isClosed, worker.slots.contains(where: \.isIdle)
             else { continue }
-            for (key, prompt) in self.prompts where prompt.provider == index && prompt.slot == nil && prompt.end == nil
-            {
-                guard prompt.isAdmitted, !prompt.isAbandoned,
+            for (key, prompt) in self.prompts where prompt.provider == index && prompt.end == nil {
+                guard prompt.isAdmitted, !prompt.isAbandoned, !prompt.isElsewhere,
+                    prompt.slot == nil || prompt.latestRetry.map({ $0 < self.now }) ?? false,
                     prompt.isCommitted || self.configuration.durability == .relaxed
                 else {
                     continue
@@ -96,6 +96,7 @@ extension Simulation {
         if footprint.conversations > footprint.continuations + footprint.requests + footprint.chains {
             self.fail("a conversation is continued by nobody: \(footprint)")
         }
+        self.checkKeptFrames(footprint.kept)
         if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
         if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
             self.fail("a queue does not forget: \(footprint)")
@@ -108,8 +109,9 @@ extension Simulation {
     /// What of answers waits for the logger, and that slots are read only while it keeps up.
     private mutating func checkLog() {
         let waiting = self.core.footprint.logOutput
+        // An acknowledgement may lead to dispatches, and these to attempts that could not begin.
+        if waiting - self.triedBytesInHand <= self.bounds.logOutput / 2 { self.isLogBehind = false }
         if waiting >= self.bounds.logOutput { self.isLogBehind = true }
-        if waiting <= self.bounds.logOutput / 2 { self.isLogBehind = false }
         // What slots say at once before they can be stopped, five events of 400 bytes, and what was gathered or whole.
         let slots = self.workers.values.reduce(0) { $0 + $1.slots.count }
         let overshoot = (slots + 4) * (5 * 400 + self.bounds.outputPiece + self.bounds.smallFrame)
@@ -153,6 +155,11 @@ extension Simulation {
                 continue
             }
             if reportedAt + self.bounds.pingInterval < self.now { self.fail("a worker is not asked whether it lives") }
+        }
+        for (key, prompt) in self.prompts where self.isLogHeard && prompt.isBetweenAttempts {
+            if prompt.admittedAt + prompt.total < self.now {
+                self.fail("request \(key.text) waits beyond its total timeout")
+            }
         }
         for (key, prompt) in self.prompts where prompt.slot != nil && !prompt.isOver {
             let timeouts = self.timeouts(of: prompt)
@@ -199,6 +206,7 @@ extension Simulation {
                 self.fail("request \(name) ended as \(told), its row says \(row.state!)")
             }
             self.checkAnswer(of: name, row)
+            self.checkAttempts(of: name, row)
         }
         for client in self.clients.values where !client.open.isEmpty {
             self.fail("a client waits for \(client.open.count) last frames")

@@ -49,6 +49,10 @@ public struct Simulation {
     var delivered: [SimulatedPrompt.Key: Transcript] = [:]
     /// The prompts that were asked to be streamed.
     var streamed: Set<SimulatedPrompt.Key> = []
+    /// What slots were given of each prompt, and how that ended.
+    var tried: [SimulatedPrompt.Key: [SimulatedAttempt]] = [:]
+    /// Whether providers fail most of what they are asked.
+    let isStormy: Bool
     /// The conversations that clients were told of, the newest last.
     var conversations: [String] = []
     /// The prompts that are not admitted yet, by the conversations that they continue, in the order of their arrival.
@@ -60,6 +64,8 @@ public struct Simulation {
     var readerFaults: [SimulatedPrompt.Key: Int] = [:]
     /// Whether so much output waits for the logger that no slot is to be read.
     var isLogBehind = false
+    /// Bytes of attempts that the logger was sent in the event in hand.
+    var triedBytesInHand = 0
     /// The last prompt of each provider that was dispatched.
     var lastDispatched: [Int: Int] = [:]
     /// The target of the cancel that is being handled.
@@ -86,6 +92,7 @@ public struct Simulation {
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
         self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
+        self.isStormy = Int.random(in: 0..<100, using: &random) < 40
         self.random = random
     }
 
@@ -186,6 +193,7 @@ public struct Simulation {
     mutating func post(_ event: Event) {
         guard self.exitCode == nil else { return }
         self.events += 1
+        self.triedBytesInHand = 0
         if case .clientBacklog(let id, let bytes, _) = event { self.backlogChanged(of: id, to: bytes) }
         if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)

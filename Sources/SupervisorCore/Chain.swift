@@ -78,6 +78,9 @@ struct Chain: Sendable {
         self.goesOn = false
     }
 
+    /// The round went to another model, which is asked in those after it too.
+    mutating func handedOn(to model: String) { self.prompt.model = model }
+
     /// All results have come: the next round is asked with them.
     mutating func settle() {
         self.prompt.add(self.calls.results)

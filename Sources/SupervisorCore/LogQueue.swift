@@ -7,7 +7,7 @@ import Messages
 ///
 /// - *Endings, and openings of small prompts*: a request is admitted only if there is room for its opening and, reserved
 ///   until then, for its ending. So an ending always fits.
-/// - *Output*: when too much of it waits, no more is read from slots (``isBehind``).
+/// - *Output, and attempts that were not the last*: when too much of it waits, no more is read from slots (``isBehind``).
 /// - *Large openings and large answers* are held by whoever reserved the memory into which they were read, until they are
 ///   acknowledged.
 struct LogQueue: Sendable {
@@ -89,6 +89,11 @@ struct LogQueue: Sendable {
         self.append(.output(record), output: record.output.count, isLarge: false)
     }
 
+    /// Appends an attempt of a request. It is bounded like output: slots, which make them, are not read when too much waits.
+    mutating func appendAttempt(_ record: AttemptRecord) -> (sequence: Int, bytes: [UInt8]) {
+        self.append(.attempt(record), output: nil, isLarge: false)
+    }
+
     /// Appends the ending of a request whose opening was appended, in the room that was reserved.
     ///
     /// - Parameter isLarge: Whether somebody else holds room for its output.
@@ -147,9 +152,12 @@ struct LogQueue: Sendable {
     /// All records that wait, in order.
     var waiting: some Sequence<[UInt8]> { self.entries.lazy.map(\.bytes) }
 
-    private mutating func append(_ record: LogRecord, output: Int, isLarge: Bool) -> (sequence: Int, bytes: [UInt8]) {
+    /// - Parameter output: How many of its bytes count as output; `nil`: all.
+    private mutating func append(_ record: LogRecord, output: Int?, isLarge: Bool) -> (sequence: Int, bytes: [UInt8]) {
         let sequence = self.lastSequence + 1
-        let entry = Entry(bytes: record.encoded(sequence: sequence), output: output, isLarge: isLarge)
+        let bytes = record.encoded(sequence: sequence)
+        let output = output ?? bytes.count
+        let entry = Entry(bytes: bytes, output: output, isLarge: isLarge)
         self.entries.append(entry)
         self.backlogBytes += entry.backlog
         if !isLarge {

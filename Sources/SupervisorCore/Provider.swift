@@ -30,6 +30,8 @@ struct Provider: Sendable {
     var queue = RequestQueue()
     /// How many of its requests wait for their rows to be on disk, to wait for a slot then.
     var recording = 0
+    /// How many of its requests wait for their next attempt, to wait for a slot then.
+    var retrying = 0
     /// What the small requests hold that no slot has taken yet, in bytes.
     var smallRequestBytes = 0
 

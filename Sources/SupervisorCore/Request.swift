@@ -1,20 +1,23 @@
 import Messages
 
-/// One prompt, from its admission until its last frame has left.
+/// One prompt, or one request for embeddings, from its admission until its last frame has left.
 ///
 ///     recording ──row on disk──▶ queued ──slot free──▶ running ──last event──▶ ending ──row on disk──▶ (gone)
-///         │                        │                     │ cancel, deadline        ▲
-///         │                        │                     ▼                         │
-///         └────────────────────────┴───────────────▶ cancelling ──slot lets go─────┘
-///                     (these two end at once)
+///         │                       │  ▲ ▲                 │ │ │ cancel, deadline      ▲
+///         │                       │  │ └──another model───┘ │ ▼                       │
+///         │                       │  └──due── waiting ◀─────┘ cancelling ─slot lets go┤
+///         └───────────────────────┴──────────────┴──────cancel, deadline──────────────┘
 ///
-/// Under `durability: relaxed` it begins in queued, and there is no ending unless the logger is far behind.
+/// It is tried again, after a while or by another model, only where its slot has failed before it said anything, and the frame was
+/// kept (``Attempts``). Under `durability: relaxed` it begins in queued, and there is no ending unless the logger is far behind.
 struct Request: Sendable {
     enum State: Sendable {
         /// Its row is on its way to the disk.
         case recording(sequence: Int)
         /// It waits for a slot.
         case queued
+        /// An attempt failed; the next one is due then. It holds no slot.
+        case waiting(until: Instant)
         /// A slot runs it.
         case running(SlotID)
         /// A slot was told to let go of it. Whatever it still says, the request ends as `ending` says.
@@ -46,23 +49,34 @@ struct Request: Sendable {
     let clientID: RequestIdentifier
     /// Where the answer goes; `nil` once the client has gone.
     var connection: ConnectionID?
-    let provider: Int
-    let model: String
+    /// Who is to answer it, or does: another one after a fallback.
+    private(set) var provider: Int
+    private(set) var model: String
     /// The thread that it is on record in; `nil` where prompts are not stored.
     let conversation: String?
     /// Which round of a chain it is; `nil` for a prompt.
     let round: ChainRound?
     let isStreamed: Bool
+    /// How many texts it wants the vectors of; `nil` for a prompt.
+    let embeddings: Int?
     let admittedAt: Instant
     var state: State
-    /// The frame for the slot, until it is dispatched.
+    /// The frame for the slot: until it is dispatched, or, where it may be tried again, until the slot says something.
     var frame: [UInt8]
+    /// What was tried, and what may be.
+    var attempts = Attempts()
+    /// When the present attempt began, on both clocks; `nil` while a slot has it not.
+    var attemptBeganAt: Now?
+    /// Whether the client is yet to be told who answers.
+    var needsStart = true
+    /// Whether a large frame has not left for its slot.
+    var isFrameOnItsWay = false
 
     /// What its slot has said and is not on record yet.
     var output = OutputBuffer()
 
     /// By when it must be over; `nil` once it is.
-    private var totalDeadline: Instant?
+    private(set) var totalDeadline: Instant?
     /// Which timeout `totalDeadline` comes from, for the message.
     private let totalTimeoutName: String
     /// By when the slot must say something; `nil` while nothing is expected or the slot is not read.
@@ -72,9 +86,9 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        prompt: PromptRequest, conversation: String?, round: ChainRound?, timeouts: ProviderSettings.Timeouts,
-        frame: [UInt8],
-        receivedAt: Instant, at now: Instant
+        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
+        timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
+        at now: Instant
     ) {
         self.ulid = ulid
         self.clientID = clientID
@@ -83,12 +97,13 @@ struct Request: Sendable {
         self.model = model
         self.conversation = conversation
         self.round = round
-        self.isStreamed = prompt.stream
+        self.isStreamed = isStreamed
+        self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued
         self.frame = frame
         let total = now + .milliseconds(timeouts.total)
-        if let timeout = prompt.timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
+        if let timeout = timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
             self.totalTimeoutName = "timeout_ms, \(timeout) ms,"
             self.totalDeadline = receivedAt + .milliseconds(timeout)
         } else {
@@ -105,6 +120,7 @@ struct Request: Sendable {
     var deadline: Instant? {
         if let letGo = self.letGoDeadline { return letGo }
         guard let total = self.totalDeadline else { return nil }
+        if case .waiting(let until) = self.state { return min(until, total) }
         return self.progressDeadline.map { min($0, total) } ?? total
     }
 
@@ -112,6 +128,8 @@ struct Request: Sendable {
         case none
         /// The request took too long.
         case timedOut(String)
+        /// Its next attempt is due.
+        case due
         /// The slot did not let go of it.
         case slotHung
     }
@@ -119,6 +137,7 @@ struct Request: Sendable {
     func expiry(at now: Instant) -> Expiry {
         if let letGo = self.letGoDeadline { return letGo <= now ? .slotHung : .none }
         if let total = self.totalDeadline, total <= now { return .timedOut("\(self.totalTimeoutName) has passed") }
+        if case .waiting(let until) = self.state { return until <= now ? .due : .none }
         if let progress = self.progressDeadline, progress <= now {
             return .timedOut(
                 self.hasOutput
@@ -130,16 +149,41 @@ struct Request: Sendable {
 
     // MARK: Events
 
-    mutating func dispatched(to slot: SlotID, timeouts: ProviderSettings.Timeouts, at now: Instant) {
+    /// An attempt begins. The total timeout runs on; those of progress begin anew.
+    mutating func dispatched(to slot: SlotID, timeouts: ProviderSettings.Timeouts, at now: Now) {
         self.state = .running(slot)
-        self.frame = []
-        self.progressDeadline = now + .milliseconds(timeouts.firstOutput)
+        self.attempts.begin()
+        self.attemptBeganAt = now
+        self.progressDeadline = now.instant + .milliseconds(timeouts.firstOutput)
+    }
+
+    /// The attempt failed; the same model is asked again then.
+    mutating func waits(until instant: Instant) {
+        self.state = .waiting(until: instant)
+        self.progressDeadline = nil
+        self.isFrameOnItsWay = false
+    }
+
+    /// Another model is asked.
+    mutating func handedOn(to candidate: Attempts.Candidate, retries: Int, frame: [UInt8]) {
+        self.provider = candidate.provider
+        self.model = candidate.model.id
+        self.attempts.handedOn(retries: retries)
+        self.frame = frame
+        self.progressDeadline = nil
+        self.isFrameOnItsWay = false
+        self.needsStart = true
     }
 
     /// - Parameter isPaused: Whether the slot is not read: what still comes was on its way, and no deadline runs.
     mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
         self.hasOutput = true
         if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
+    }
+
+    /// A batch of its embeddings is done: the next one has as long as the first.
+    mutating func progressed(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
+        if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.firstOutput) }
     }
 
     /// The slot is not read for a while: its silence is ours.

@@ -38,9 +38,12 @@ public struct SupervisorBounds: Sendable {
     public var chainOverhead = 2 << 10
     /// What all chains may hold, each twice what was said, in bytes.
     public var chainMemory = 64 << 20
+    /// What the requests may hold in all that are kept to be tried again, in bytes. One that finds no room is tried once.
+    public var retryMemory = 32 << 20
 
     // Requests.
     public var queuedRequestsPerProvider = 1024
+    public var attempts = Attempts.Bounds()
 
     // Workers.
     /// From its start to its hello.

@@ -124,7 +124,8 @@ extension SupervisorCore {
         return ClientAnswer.done(
             id: request.clientID, request: request.ulid, model: request.model,
             provider: self.providers[request.provider].settings.name, conversation: request.conversation,
-            durationMilliseconds: durationMilliseconds, round: request.round, event)
+            durationMilliseconds: durationMilliseconds, attempts: request.attempts.countIfSeveral, round: request.round,
+            event)
     }
 
     /// The last frame of a request as it leaves; of a round after which the chain goes on it says which results are owed now.

@@ -48,6 +48,7 @@ extension SupervisorCore {
                 self.begin(chain, id: request.id, from: id, at: now)
             }
         case .toolResult(let results): self.take(results, id: request.id, from: id, at: now)
+        case .embed(let embed): self.admit(embed, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
         case .logs(var logs):
             let uid = self.visibleUID(of: id, own: logs.own)

@@ -20,6 +20,8 @@ public struct Footprint: Sendable, Equatable {
     public var logReserved: Int
     /// What large frames and queued requests hold, in bytes.
     public var memory: Int
+    /// What of it requests hold that may be tried again, in bytes.
+    public var kept: Int
 }
 
 extension SupervisorCore {
@@ -30,6 +32,6 @@ extension SupervisorCore {
             questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
-            memory: self.memoryInUse)
+            memory: self.memoryInUse, kept: self.retryMemory.used)
     }
 }

@@ -16,6 +16,11 @@ extension SupervisorCore {
         self.sendRecords(at: now)
     }
 
+    mutating func record(attempt record: AttemptRecord, at now: Now) {
+        _ = self.log.appendAttempt(record)
+        self.sendRecords(at: now)
+    }
+
     mutating func record(ending record: EndRecord, at now: Now) -> Int {
         // Only an answer that came whole is so large, and it was read into room for two.
         let isLarge = record.output.map { $0.count > self.bounds.smallFrame } ?? false

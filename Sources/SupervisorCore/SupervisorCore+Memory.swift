@@ -5,7 +5,7 @@ extension SupervisorCore {
     /// All that is held, in bytes.
     var memoryInUse: Int {
         self.memory.used + self.answerMemory.used + self.historyMemory.used + self.smallRequestMemory.used
-            + self.chainMemory.used
+            + self.chainMemory.used + self.retryMemory.used
     }
 
     /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it, or, where it
@@ -53,10 +53,34 @@ extension SupervisorCore {
         self.smallContinuationBytes -= self.smallRequestMemory.release(.continuation(number))
     }
 
+    /// Keeps the frame of a request that is dispatched, if it may be tried again and there is room; forgets it otherwise.
+    ///
+    /// Nobody waits for this room, and who finds none goes on without: so no request can keep another from being served.
+    mutating func keepFrame(of number: RequestNumber) {
+        let bytes = self.requests[number]!.frame.count
+        if self.requests[number]!.attempts.hasMore, self.reserveKept(number, bytes) { return }
+        self.forgetFrame(of: number)
+    }
+
+    /// Takes room for a frame that is kept; it may have some already. A chain has its own, for as long as it lasts.
+    mutating func reserveKept(_ number: RequestNumber, _ bytes: Int) -> Bool {
+        if self.chains[number] != nil { return true }
+        self.retryMemory.release(.request(number))
+        return self.retryMemory.reserve(.request(number), bytes)
+    }
+
+    /// The request will not be tried again. A large frame that is on its way holds its room until it has left.
+    mutating func forgetFrame(of number: RequestNumber) {
+        self.requests[number]!.frame = []
+        if !self.requests[number]!.isFrameOnItsWay { self.retryMemory.release(.request(number)) }
+    }
+
     /// A large request has left this process.
     mutating func slotWritten(_ slot: SlotID) {
         guard case .busy(let number) = self.workers[slot.worker]?.slots[slot.index].state else { return }
         self.releaseFrame(of: number)
+        self.requests[number]!.isFrameOnItsWay = false
+        if self.requests[number]!.frame.isEmpty { self.retryMemory.release(.request(number)) }
     }
 
     /// A frame begins to arrive from a slot.

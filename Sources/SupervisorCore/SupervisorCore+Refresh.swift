@@ -115,7 +115,7 @@ extension SupervisorCore {
     mutating func listingEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now) {
         guard let listing = self.listings[number] else { return }
         switch (listing.state, event.kind) {
-        case (_, .output), (_, .done):
+        case (_, .output), (_, .progress), (_, .done):
             self.workerMisbehaved(
                 slot.worker, "a slot that was asked for models said something else", culprit: nil, at: now)
         case (.asked, .models(let models)):

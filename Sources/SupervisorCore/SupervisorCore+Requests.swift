@@ -23,17 +23,15 @@ extension SupervisorCore {
         _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
         following precedent: Precedent?, at now: Now
     ) throws(Failure) {
-        let (provider, model) = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let route = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let (provider, model) = (route.first.provider, route.first.model)
         let settings = self.providers[provider].settings
+        let asked = self.providers[route.asked.provider].settings
         let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
         let opening = self.opening(
-            of: prompt, ulid, provider: settings.name, model: model.id, from: connectionID,
+            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
             parent: precedent?.history.tip, chain: self.chains[number], at: now)
-        guard self.log.hasRoom(for: opening) else {
-            throw self.logger.isReady
-                ? Failure(.overloaded, "too many requests are open; try again later")
-                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
-        }
+        try self.checkRoom(for: opening)
         let frame = SlotRequest.encodePrompt(
             prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
             key: model.needsKey ? settings.key : nil)
@@ -49,21 +47,40 @@ extension SupervisorCore {
         let conversation = opening.content?.conversation
         self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
         let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
-        self.requests[number] = Request(
-            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
-            conversation: conversation, round: self.chains[number]?.round, timeouts: settings.timeouts, frame: frame,
+        let request = Request(
+            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+            isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
+            timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
             receivedAt: receivedAt, at: now.instant)
-        self.connections[connectionID]!.requests[id] = number
+        self.begin(request, number, opening, on: route, at: now)
+    }
+
+    /// Takes in a request that is admitted, and puts its opening on record.
+    mutating func begin(
+        _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
+    ) {
+        self.requests[number] = request
+        if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
+        self.begin(number, on: route, at: now)
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.state = .recording(sequence: sequence)
-            self.providers[provider].recording += 1
+            self.providers[request.provider].recording += 1
             self.logger.waiting.append((sequence, number))
         case .relaxed:
             self.enqueue(number, at: now)
+        }
+    }
+
+    /// Whether the record has room for one more request.
+    func checkRoom(for opening: OpenRecord) throws(Failure) {
+        guard self.log.hasRoom(for: opening) else {
+            throw self.logger.isReady
+                ? Failure(.overloaded, "too many requests are open; try again later")
+                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
         }
     }
 
@@ -108,30 +125,23 @@ extension SupervisorCore {
 
     private func checkAdmission(
         of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
-    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+    ) throws(Failure) -> Route {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
-        let settings = self.providers[provider].settings
-        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: history?.model != nil)
-        guard !model.needsKey || settings.key != nil else {
-            let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
-            throw Failure(.noKey, "the model '\(model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
+        let isContinued = history?.model != nil
+        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
+        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
+            let title = self.title(of: other.provider)
+            return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
         }
-        if case .parked(let until) = self.providers[provider].state {
-            throw Failure(
-                .providerUnavailable, self.parkedMessage(provider),
-                retryAfterMilliseconds: until.milliseconds(since: now.instant))
-        }
+        try self.checkMemory()
+        return route
+    }
+
+    /// Whether there is memory for what another request may bring.
+    func checkMemory() throws(Failure) {
         guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
             throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
         }
-        let waiting = self.providers[provider].queue.count + self.providers[provider].recording
-        guard waiting < self.bounds.queuedRequestsPerProvider else {
-            throw Failure(
-                .overloaded,
-                "\(self.bounds.queuedRequestsPerProvider) requests wait for provider '\(settings.name)'; try again later"
-            )
-        }
-        return (provider, model)
     }
 
     /// The model that the request names, or else that of the conversation, or else the default.
@@ -149,6 +159,11 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
+        return try self.model(named: name)
+    }
+
+    /// The model that a request names.
+    func model(named name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
         guard let found = self.findModel(name) else {
             let hint =
                 name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
@@ -159,17 +174,25 @@ extension SupervisorCore {
 
     // MARK: Dispatch
 
-    /// Its row is on disk, or need not be: it may run.
+    /// Its row is on disk, or need not be: it may run. So it may when its next attempt is due.
     mutating func enqueue(_ number: RequestNumber, at now: Now) {
         let provider = self.requests[number]!.provider
-        if case .recording = self.requests[number]!.state { self.providers[provider].recording -= 1 }
+        self.leaveCount(self.requests[number]!)
         self.requests[number]!.state = .queued
         self.providers[provider].queue.append(number)
         if case .parked = self.providers[provider].state {
-            return self.end(
-                number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(provider))), at: now)
+            return self.cannotBegin(number, Failure(.providerUnavailable, self.parkedMessage(provider)), at: now)
         }
         self.dispatchQueue(of: provider, at: now)
+    }
+
+    /// It is no more among those that are on their way to their provider's queue.
+    private mutating func leaveCount(_ request: Request) {
+        switch request.state {
+        case .recording: self.providers[request.provider].recording -= 1
+        case .waiting: self.providers[request.provider].retrying -= 1
+        case .queued, .running, .cancelling, .ending: break
+        }
     }
 
     /// Hands waiting requests to idle slots while there are both.
@@ -186,17 +209,21 @@ extension SupervisorCore {
     private mutating func dispatch(_ number: RequestNumber, to slot: SlotID, at now: Now) {
         let frame = self.requests[number]!.frame
         let settings = self.providers[self.requests[number]!.provider].settings
-        self.requests[number]!.dispatched(to: slot, timeouts: settings.timeouts, at: now.instant)
+        self.requests[number]!.dispatched(to: slot, timeouts: settings.timeouts, at: now)
         let isLarge = frame.count > self.bounds.smallFrame
+        self.requests[number]!.isFrameOnItsWay = isLarge
+        self.keepFrame(of: number)
         if !isLarge { self.releaseFrame(of: number) }
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
         let request = self.requests[number]!
         if let connection = request.connection {
-            if request.isStreamed || request.round != nil {
+            if request.needsStart, request.isStreamed || request.round != nil {
+                self.requests[number]!.needsStart = false
                 self.send(
                     ClientAnswer.start(
                         id: request.clientID, request: request.ulid, model: request.model, provider: settings.name,
-                        conversation: request.conversation, round: request.round),
+                        conversation: request.conversation, attempt: request.attempts.countIfSeveral,
+                        round: request.round),
                     to: connection)
             }
             if self.connections[connection]!.isBlocked { self.setPausedForClient(number, true, at: now) }
@@ -227,7 +254,7 @@ extension SupervisorCore {
         case .ending:
             // One that is over ends as it was to end; the chain of a round that is over does not go on.
             self.chains[number]?.failure = ending.failure
-        case .recording, .queued, .running:
+        case .recording, .queued, .waiting, .running:
             self.cutShort(number, ending, at: now)
         }
     }
@@ -247,9 +274,10 @@ extension SupervisorCore {
     mutating func cutShort(_ number: RequestNumber, _ ending: Request.Ending, at now: Now) {
         guard let request = self.requests[number] else { return }
         switch request.state {
-        case .recording, .queued:
+        case .recording, .queued, .waiting:
             self.end(number, with: ending, at: now)
         case .running(let slot):
+            self.forgetFrame(of: number)
             let timeouts = self.providers[request.provider].settings.timeouts
             self.requests[number]!.cancelled(slot, ending, timeouts: timeouts, at: now.instant)
             self.actions.append(.sendSlot(slot, SlotRequest.encodeCancel(request.ulid), reportsWritten: false))
@@ -266,6 +294,9 @@ extension SupervisorCore {
         switch request.expiry(at: now.instant) {
         case .none: self.updateDeadline(ofRequest: number)
         case .timedOut(let reason): self.cutShort(number, Request.Ending(Failure(.timeout, reason)), at: now)
+        case .due:
+            self.enqueue(number, at: now)
+            self.updateDeadline(ofRequest: number)
         case .slotHung: self.slotHung(number, at: now)
         }
     }
@@ -301,12 +332,16 @@ extension SupervisorCore {
     /// - Parameter usage: What it used all the same, where that is known.
     mutating func end(_ number: RequestNumber, with ending: Request.Ending, usage: Usage? = nil, at now: Now) {
         guard let request = self.requests[number] else { return }
+        self.closeAttempt(number, ending.failure, usage: usage, isLast: true, at: now)
+        let failure = self.requests[number]!.attempts.told(ending.failure)
         let output = self.requests[number]!.output.take()
         let record = EndRecord(
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: ending.state,
             durationMilliseconds: now.instant.milliseconds(since: request.admittedAt), usage: usage,
-            providerRequestID: ending.failure.providerRequestID, failure: ending.failure, output: output)
-        let frame = ClientAnswer.error(id: request.clientID, ending.failure, request: request.ulid, usage: usage)
+            providerRequestID: failure.providerRequestID, failure: failure, output: output)
+        let frame = ClientAnswer.error(
+            id: request.clientID, failure, request: request.ulid, usage: usage,
+            attempts: request.attempts.countIfSeveral)
         self.finish(number, record, lastFrame: frame, at: now)
     }
 
@@ -322,6 +357,8 @@ extension SupervisorCore {
                     number, with: Request.Ending(self.answerIsTooLarge), usage: outcome.usage, at: now)
             }
         }
+        self.closeAttempt(
+            number, nil, usage: outcome.usage, providerRequestID: outcome.providerRequestID, isLast: true, at: now)
         let output = self.requests[number]!.output.take()
         let duration = now.instant.milliseconds(since: request.admittedAt)
         let record = EndRecord(
@@ -335,7 +372,7 @@ extension SupervisorCore {
                 ClientAnswer.done(
                     id: request.clientID, request: request.ulid, model: request.model,
                     provider: self.providers[request.provider].settings.name, conversation: request.conversation,
-                    durationMilliseconds: duration, event)
+                    durationMilliseconds: duration, attempts: request.attempts.countIfSeveral, event)
             }
         self.finish(number, record, lastFrame: frame, at: now)
     }
@@ -351,8 +388,9 @@ extension SupervisorCore {
     private mutating func finish(_ number: RequestNumber, _ record: EndRecord, lastFrame: [UInt8], at now: Now) {
         let request = self.requests[number]!
         if case .queued = request.state { self.providers[request.provider].queue.remove(number) }
-        if case .recording = request.state { self.providers[request.provider].recording -= 1 }
+        self.leaveCount(request)
         self.releaseFrame(of: number)
+        self.retryMemory.release(.request(number))
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
@@ -383,7 +421,7 @@ extension SupervisorCore {
         case .ending(sequence, let lastFrame):
             if let connection = request.connection { self.send(self.leaving(lastFrame, of: number), to: connection) }
             self.forget(number, at: now)
-        case .recording, .queued, .running, .cancelling, .ending:
+        case .recording, .queued, .waiting, .running, .cancelling, .ending:
             break
         }
     }

@@ -7,7 +7,7 @@ extension SupervisorCore {
         self.answerMemory.release(.slotFrame(slot))
         let event: SlotEventEnvelope
         do {
-            event = try SlotEventEnvelope(decoding: payload)
+            event = try self.decode(payload, from: worker.slots[slot.index])
         } catch {
             return self.workerMisbehaved(
                 slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
@@ -18,6 +18,13 @@ extension SupervisorCore {
         case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
         case .hung: break
         }
+    }
+
+    private func decode(_ payload: [UInt8], from slot: Worker.Slot) throws(MessageError) -> SlotEventEnvelope {
+        guard case .busy(let number) = slot.state, let count = self.requests[number]!.embeddings else {
+            return try SlotEventEnvelope(decoding: payload)
+        }
+        return try SlotEventEnvelope(decoding: payload, embeddingsOf: count)
     }
 
     private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now)
@@ -31,6 +38,7 @@ extension SupervisorCore {
             }
             let timeouts = self.providers[request.provider].settings.timeouts
             let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            if !request.hasOutput { self.forgetFrame(of: number) }
             self.requests[number]!.outputArrived(isPaused: isPaused, timeouts: timeouts, at: now.instant)
             // From the second event on the deadline only moves later: the timer finds out when it fires.
             if !request.hasOutput { self.updateDeadline(ofRequest: number) }
@@ -39,6 +47,11 @@ extension SupervisorCore {
             }
             if request.round != nil { self.gather(output, of: event.bytes, inChain: number, at: now) }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
+        case (.running, .progress):
+            let timeouts = self.providers[request.provider].settings.timeouts
+            let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            // The deadline only moves later: the timer finds out when it fires.
+            self.requests[number]!.progressed(isPaused: isPaused, timeouts: timeouts, at: now.instant)
         case (.running, .done(let outcome)):
             // Its client would be told what is not recorded.
             guard !request.isStreamed || outcome.answer.isEmpty else {
@@ -48,9 +61,9 @@ extension SupervisorCore {
             self.complete(number, outcome, event: event.bytes, at: now)
             self.slotLetGo(slot, at: now)
         case (.running, .error(let failure, let usage)):
-            self.end(number, with: Request.Ending(failure), usage: usage, at: now)
+            self.attemptFailed(number, failure, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
-        case (.cancelling, .output):
+        case (.cancelling, .output), (.cancelling, .progress):
             break
         case (.cancelling(_, let ending), .done(let outcome)):
             self.end(number, with: ending, usage: outcome.usage, at: now)
@@ -61,7 +74,7 @@ extension SupervisorCore {
         case (.running, .models), (.cancelling, .models):
             self.workerMisbehaved(
                 slot.worker, "a slot listed models when it was asked a prompt", culprit: slot, at: now)
-        case (.recording, _), (.queued, _), (.ending, _):
+        case (.recording, _), (.queued, _), (.waiting, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
     }

@@ -18,12 +18,15 @@ extension SupervisorCore {
                 .object([
                     .init("open", .integer(open)),
                     .init("queued", .integer(queued)),
+                    .init("waiting", .integer(self.providers.reduce(0) { $0 + $1.retrying })),
                     .init("chains", .integer(self.chains.count)),
                     .init("admitted", .integer(self.counters.admitted)),
                     .init("done", .integer(self.counters.done)),
                     .init("error", .integer(self.counters.error)),
                     .init("cancelled", .integer(self.counters.cancelled)),
                     .init("crashed", .integer(self.counters.crashed)),
+                    .init("retries", .integer(self.counters.retries)),
+                    .init("fallbacks", .integer(self.counters.fallbacks)),
                 ])),
             .init(
                 "memory",
@@ -32,7 +35,7 @@ extension SupervisorCore {
                         "budget_bytes",
                         .integer(
                             self.bounds.memory + self.bounds.historyMemory + self.bounds.smallRequestMemory
-                                + self.bounds.chainMemory)),
+                                + self.bounds.chainMemory + self.bounds.retryMemory)),
                     .init("used_bytes", .integer(self.memoryInUse)),
                 ])),
             .init("logger", self.loggerStatus),

@@ -160,8 +160,7 @@ extension SupervisorCore {
             self.actions.append(.log(LogEntry(.error, "provider parked: its workers keep dying", fields)))
             self.providers[index].state = .parked(until: until)
             for number in self.providers[index].queue.all {
-                self.end(
-                    number, with: Request.Ending(Failure(.providerUnavailable, self.parkedMessage(index))), at: now)
+                self.cannotBegin(number, Failure(.providerUnavailable, self.parkedMessage(index)), at: now)
             }
         }
         self.setDeadline(.provider(index), at: self.providers[index].deadline)
@@ -196,7 +195,7 @@ extension SupervisorCore {
         case .cancelling(let slot, let ending):
             self.end(number, with: ending, at: now)
             self.workers[slot.worker]!.releaseSlot(slot.index)
-        case .recording, .queued, .ending:
+        case .recording, .queued, .waiting, .ending:
             preconditionFailure("a worker ran a request in state \(self.requests[number]!.state)")
         }
     }

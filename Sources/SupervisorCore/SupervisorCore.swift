@@ -40,6 +40,9 @@ public struct SupervisorCore: Sendable {
         var error = 0
         var cancelled = 0
         var crashed = 0
+        /// Attempts after a wait, and requests that went to another model.
+        var retries = 0
+        var fallbacks = 0
     }
 
     let configuration: ServiceConfiguration
@@ -89,7 +92,9 @@ public struct SupervisorCore: Sendable {
     var historyMemory: MemoryBudget
     /// Apart from `memory`, so that no large frame keeps a small request out.
     var smallRequestMemory: MemoryBudget
-    /// What of it is held by prompts that wait for their histories.
+    /// For requests that may be tried again, from their dispatch on. Nobody waits for room in it.
+    var retryMemory: MemoryBudget
+    /// What of `smallRequestMemory` is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
     /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
     var chainMemory: MemoryBudget
@@ -125,6 +130,7 @@ public struct SupervisorCore: Sendable {
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
+        self.retryMemory = MemoryBudget(limit: bounds.retryMemory)
         self.chainMemory = MemoryBudget(limit: bounds.chainMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {

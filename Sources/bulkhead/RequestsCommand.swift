@@ -9,7 +9,8 @@ struct RequestsCommand: AsyncParsableCommand {
             Every request that was admitted is here, with what it used and without what
             was said. You see those of your user id; root and the user that the daemon
             runs as see all. A request is 'open' until it ends: 'done', with an 'error',
-            'cancelled', 'crashed' with its worker, or 'lost' with the daemon.
+            'cancelled', 'crashed' with its worker, or 'lost' with the daemon. Where one
+            attempt was not enough, each is on a line of its own below the request.
 
             EXAMPLES
               bulkhead requests
@@ -44,7 +45,7 @@ struct RequestsCommand: AsyncParsableCommand {
             } else {
                 var titles = [Self.titles]
                 try await self.rows(of: client) { rows in
-                    try StandardStream.output.writeSafely(Text.table(titles + rows.map(Self.cells)))
+                    try StandardStream.output.writeSafely(Text.table(titles + rows.flatMap(Self.lines)))
                     titles = []
                 }
             }
@@ -67,13 +68,32 @@ struct RequestsCommand: AsyncParsableCommand {
         "STARTED", "REQUEST", "STATE", "MODEL", "PROVIDER", "UID", "TOOK", "IN", "OUT", "NOTES",
     ]
 
+    /// The request, and its attempts where there are any.
+    private static func lines(_ row: RequestRow) -> [[String]] {
+        [Self.cells(row)] + row.attempts.map(Self.cells)
+    }
+
+    private static func cells(_ attempt: RecordedAttempt) -> [String] {
+        [
+            "", "  attempt \(attempt.number)", attempt.error == nil ? "done" : "error", attempt.model,
+            attempt.provider, "", Text.duration(milliseconds: attempt.durationMilliseconds),
+            Self.number(attempt.inputTokens), Self.number(attempt.outputTokens), Self.note(attempt.error) ?? "",
+        ]
+    }
+
+    private static func note(_ error: RecordedError?) -> String? {
+        error.map { TerminalText.line("\($0.code): \($0.message)", atMost: 60) }
+    }
+
+    /// What was asked for, where it was no prompt.
+    private static func operation(_ row: RequestRow) -> String { row.operation == "prompt" ? "" : row.operation }
+
     private static func cells(_ row: RequestRow) -> [String] {
-        let error = row.error.map { "\($0.code): \($0.message)" }
-        return [
+        [
             Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, row.model, row.provider,
             Self.number(row.uid), row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
             Self.number(row.inputTokens), Self.number(row.outputTokens),
-            TerminalText.line(error ?? row.finishReason ?? "", atMost: 60),
+            Self.note(row.error) ?? TerminalText.line(row.finishReason ?? Self.operation(row), atMost: 60),
         ]
     }
 

@@ -19,8 +19,11 @@ enum StatusText {
     }
 
     private static func requests(_ requests: DaemonStatus.Requests) -> String {
-        "\(requests.open) open (\(requests.queued) queued), \(requests.chains) chains; \(requests.admitted) admitted: \(requests.done) done, "
-            + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed"
+        let waiting = requests.waiting > 0 ? ", \(requests.waiting) to be tried again" : ""
+        return
+            "\(requests.open) open (\(requests.queued) queued\(waiting)), \(requests.chains) chains; \(requests.admitted) admitted: \(requests.done) done, "
+            + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed; "
+            + "\(requests.retries) retries, \(requests.fallbacks) fallbacks"
     }
 
     private static func memory(_ memory: DaemonStatus.Memory) -> String {

@@ -169,6 +169,28 @@ struct RecordCommandTests {
     }
 
     @Test
+    func attemptsStandBelowTheirRequest() async throws {
+        let row = """
+            {"id":"01k9x3g6ncw7jv0q8r6m2t5y4b","state":"done","started_at_ms":1763679845123,"duration_ms":1812,"uid":1000,\
+            "provider":"anthropic","model":"claude","usage":{"input":12,"output":7},"finish_reason":"stop","attempts":[\
+            {"attempt":1,"provider":"openai","model":"gpt-4o-mini","started_at_ms":1763679845125,"duration_ms":310,\
+            "usage":{"input":12},"error":{"code":"provider_rate_limited","message":"429: slow down","retry_after_ms":1000}},\
+            {"attempt":2,"provider":"anthropic","model":"claude","started_at_ms":1763679846500,"duration_ms":435,\
+            "usage":{"input":12,"output":7}}]}
+            """
+        let run = try await Self.run(["requests"], pages: [([row], nil)])
+        #expect(
+            run.output == """
+                STARTED              REQUEST                     STATE  MODEL        PROVIDER   UID   TOOK    IN  OUT  NOTES
+                2025-11-20 23:04:05  01k9x3g6ncw7jv0q8r6m2t5y4b  done   claude       anthropic  1000  1.8 s   12  7    stop
+                                       attempt 1                 error  gpt-4o-mini  openai           310 ms  12  -    \
+                provider_rate_limited: 429: slow down
+                                       attempt 2                 done   claude       anthropic        435 ms  12  7
+
+                """)
+    }
+
+    @Test
     func controlCharactersReachOnlyWhatIsNoTerminal() async throws {
         let evil = """
             {"id":"01k9x3fzzzt4bq6h1e8w5m0n2c","model":"m","started_at_ms":0,"prompt":"\\u001b]0;title\\u0007é",\

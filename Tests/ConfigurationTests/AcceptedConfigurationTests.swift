@@ -9,6 +9,7 @@ import Testing
             state_directory: /srv/bulkhead
             log: {durability: relaxed, prompts: false}
             default_model: small
+            default_embedding_model: echo-embed
             fallbacks: {tiny: [echo, qwen3], qwen3: [small]}
             drain_timeout: 2m
             testing: true
@@ -43,7 +44,7 @@ import Testing
         let expected = ServiceConfiguration(
             socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
             durability: .relaxed, storesPrompts: false,
-            defaultModel: "small", providers: [local, echo, broken],
+            defaultModel: "small", defaultEmbeddingModel: "echo-embed", providers: [local, echo, broken],
             fallbacks: ["llama4": ["echo", "qwen3"], "qwen3": ["llama4"]], drainTimeoutMilliseconds: 120_000,
             warnings: [])
         #expect(configuration == expected)

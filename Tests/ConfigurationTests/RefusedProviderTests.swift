@@ -49,7 +49,8 @@ import Testing
         Case(
             "{a: {type: echo}, b: {type: echo}}",
             "b.yaml:1:30: provider 'a' has the model or alias 'echo' already (line 1, column 13)",
-            "b.yaml:1:30: provider 'a' has the model or alias 'echo-needs-key' already (line 1, column 13)"),
+            "b.yaml:1:30: provider 'a' has the model or alias 'echo-needs-key' already (line 1, column 13)",
+            "b.yaml:1:30: provider 'a' has the model or alias 'echo-embed' already (line 1, column 13)"),
         Case(
             "{a: {type: openai-compatible, base_url: 'https://a.example', models: [x, {id: y, aliases: [x, z, echo]}]}, echo: {}}",
             "b.yaml:1:103: this provider has the model or alias 'x' already (line 1, column 82)",

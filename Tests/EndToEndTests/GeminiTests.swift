@@ -16,7 +16,7 @@ extension EndToEnd {
 
         private func daemon() throws -> Daemon {
             try Daemon(
-                "providers: {gemini: {base_url: \"\(self.upstream.url("/v1beta"))\", key: KEY, models: [gemini-x], slots: 1}}",
+                "providers: {gemini: {base_url: \"\(self.upstream.url("/v1beta"))\", key: KEY, models: [gemini-x], slots: 1, retries: 0}}",
                 environment: ["KEY": Self.key])
         }
 

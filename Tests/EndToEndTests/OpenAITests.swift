@@ -14,7 +14,7 @@ extension EndToEnd {
 
         private func daemon() throws -> Daemon {
             try Daemon(
-                "providers: {openai: {base_url: \"\(self.upstream.url("/v1"))\", key: KEY, models: [gpt-5], slots: 1}}",
+                "providers: {openai: {base_url: \"\(self.upstream.url("/v1"))\", key: KEY, models: [gpt-5], slots: 1, retries: 0}}",
                 environment: ["KEY": "sk-planted"])
         }
 

@@ -12,7 +12,7 @@ extension EndToEnd {
             let upstream = try TLSUpstream()
             let modes = TLSUpstream.Mode.allCases
             let providers = modes.map { mode in
-                "  \(mode.rawValue): {type: openai-compatible, base_url: \"\(upstream.url(mode))\", models: [\(mode.rawValue)], key: KEY, slots: 1}"
+                "  \(mode.rawValue): {type: openai-compatible, base_url: \"\(upstream.url(mode))\", models: [\(mode.rawValue)], key: KEY, slots: 1, retries: 0}"
             }
             let daemon = try Daemon(
                 (["providers:"] + providers).joined(separator: "\n"), environment: ["KEY": HostileHouse.key],

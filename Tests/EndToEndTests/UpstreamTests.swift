@@ -19,7 +19,7 @@ extension EndToEnd {
         ) throws -> Daemon {
             let url = url ?? self.upstream.url("/v1")
             return try Daemon(
-                "providers: {p: {type: openai-compatible, base_url: \"\(url)\", models: [m], slots: 1\(more)}}",
+                "providers: {p: {type: openai-compatible, base_url: \"\(url)\", models: [m], slots: 1, retries: 0\(more)}}",
                 environment: environment)
         }
 

@@ -33,7 +33,8 @@ import Testing
     /// Everything in a file of llm but our own tables.
     private func schemaOfLLM(of file: LogFile) throws -> [String: String] {
         try self.schema(of: file).filter { name, _ in
-            !name.hasPrefix("requests") && !name.hasPrefix("bulkhead") && name != "grdb_migrations"
+            !name.hasPrefix("requests") && !name.hasPrefix("attempts") && !name.hasPrefix("bulkhead")
+                && name != "grdb_migrations"
         }
     }
 
@@ -125,6 +126,7 @@ import Testing
             ALTER TABLE turns ADD COLUMN mood TEXT;
             DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP TABLE bulkhead_output;
+            DROP TABLE attempts;
             DROP INDEX requests_conversation;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
@@ -133,6 +135,7 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             DROP INDEX requests_chain;
             ALTER TABLE requests DROP COLUMN chain;
             """)
@@ -163,6 +166,7 @@ import Testing
             DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
             DROP INDEX requests_conversation;
             DROP TABLE bulkhead_output;
+            DROP TABLE attempts;
             ALTER TABLE requests DROP COLUMN conversation;
             ALTER TABLE requests DROP COLUMN parent_message_hash;
             ALTER TABLE requests DROP COLUMN options_json;
@@ -170,6 +174,7 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             DROP INDEX requests_chain;
             ALTER TABLE requests DROP COLUMN chain;
             """)
@@ -177,5 +182,6 @@ import Testing
         let row = try #require(try file.rows().first)
         #expect(row["model"] == "m")
         #expect(row["conversation"] == nil)
+        #expect(row["operation"] == "prompt")
     }
 }

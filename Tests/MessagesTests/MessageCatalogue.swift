@@ -52,6 +52,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("PromptRequest", .prompt(everyPrompt)),
         .request("ChainRequest", .chain(chain)),
         .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
+        .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
@@ -61,7 +62,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer(
             "StartEvent",
             ClientAnswer.start(
-                id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c", round: round)),
+                id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c", attempt: 2,
+                round: round)),
         .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
         .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
         .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
@@ -74,12 +76,17 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 id: .number(1), pending: ["call_7"],
                 of: ClientAnswer.done(
                     id: .number(1), request: request, model: "m", provider: "p", conversation: "c",
-                    durationMilliseconds: 5, round: round, SlotEvent.done(completion).encoded))),
+                    durationMilliseconds: 5, attempts: 2, round: round, SlotEvent.done(completion).encoded))),
         .answer(
             "DoneEvent",
             ClientAnswer.done(
                 id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
-                round: round, SlotEvent.done(completion).encoded)),
+                attempts: 2, round: round, SlotEvent.done(completion).encoded)),
+        .answer(
+            "EmbedDone",
+            ClientAnswer.done(
+                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, attempts: 2,
+                EmbeddingEvent.done(embeddings).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
         .answer(
@@ -93,7 +100,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
-        .answer("ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage)),
+        .answer(
+            "ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage, attempts: 2)),
     ]
 
     private static var prompt: PromptRequest {
@@ -108,6 +116,15 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.timeoutMilliseconds = 1000
         return prompt
     }
+
+    private static var embed: EmbedRequest {
+        var embed = EmbedRequest(["a", "b"], model: "m", options: .object([.init("dimensions", .integer(1))]))
+        embed.timeoutMilliseconds = 1000
+        return embed
+    }
+
+    private static let embeddings = EmbeddingCompletion(
+        embeddings: Array("[[1.0],[-2e-3]]".utf8), usage: usage, providerRequestID: "req_1", resolvedModel: "m-1")
 
     /// The fields that exclude each other, so that both are in what is written.
     private static var everyPrompt: PromptRequest {
@@ -154,8 +171,10 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let requestRows = Array(
         #"""
         [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
-        "provider":"p","model":"m","stream":true,"usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
-        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b"}]
+        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},
+        "finish_reason":"stop","provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b",
+        "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
+        "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]
         """#.utf8)
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
@@ -184,6 +203,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 key: "k")),
         .init(
             name: "SlotListModels", recode: slotRequest, fullest: ModelListing(request: request, key: "k").encoded),
+        .init(
+            name: "SlotEmbed", recode: slotRequest,
+            fullest: SlotRequest.encodeEmbed(embed, request: request, model: "m", key: "k")),
         .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
@@ -192,6 +214,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotMetadata", .metadata(metadata)),
         .slot("SlotDone", .done(completion)),
         .slot("SlotModels", .models([workersModel])),
+        .embedding("SlotEmbedDone", .done(embeddings)),
+        .embedding("SlotProgress", .progress),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
 
@@ -219,6 +243,21 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: event.encoded)
     }
 
+    private static func embedding(_ name: String, _ event: EmbeddingEvent) -> CataloguedMessage {
+        CataloguedMessage(
+            name: name,
+            recode: { bytes in
+                let count = try JSONValue(parsing: bytes)["embeddings"]?.array?.count
+                let envelope = try SlotEventEnvelope(decoding: bytes, embeddingsOf: count ?? 0)
+                guard case .done = envelope.kind else { return EmbeddingEvent.progress.encoded }
+                let answer = ClientAnswer.done(
+                    id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, bytes)
+                guard case .done(let completion) = try ClientEvent(decoding: answer).event else { return [] }
+                return try completion.embeddingEvent.encoded
+            },
+            fullest: event.encoded)
+    }
+
     // MARK: Logger and configuration
 
     private static let logger: [CataloguedMessage] = [
@@ -230,11 +269,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true, chain: request, content: content)
+                    stream: true, chain: request, operation: .embed, content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
             fullest: LogRecord.output(OutputRecord(request: request, output: output)).encoded(sequence: 2)),
+        .init(
+            name: "Attempt", recode: command,
+            fullest: LogRecord.attempt(
+                AttemptRecord(
+                    request: request, number: 1, provider: "p", model: "m", atMilliseconds: 1, durationMilliseconds: 2,
+                    usage: usage, providerRequestID: "req_1", failure: failure)
+            ).encoded(sequence: 3)),
         .init(
             name: "End", recode: command,
             fullest: LogRecord.end(
@@ -295,7 +341,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
-                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
+                    defaultEmbeddingModel: "e",
+                    providers: [provider],
                     fallbacks: ["m": ["n"]], warnings: ["w"])
             ).encoded),
         .init(
@@ -312,7 +360,7 @@ extension ClientEvent {
         case .start(let start):
             return ClientAnswer.start(
                 id: self.id!, request: ULID(start.request)!, model: start.model, provider: start.provider,
-                conversation: start.conversation,
+                conversation: start.conversation, attempt: self.attempts,
                 round: start.chain.map { .init(chain: ULID($0)!, number: start.round!) })
         case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
@@ -334,9 +382,16 @@ extension ClientEvent {
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
             guard completion.request != nil else { return ClientAnswer.done(id: self.id!) }
+            guard completion.embeddings == nil else {
+                return ClientAnswer.done(
+                    id: self.id!, request: ULID(completion.request!)!, model: completion.model!,
+                    provider: completion.provider!, durationMilliseconds: completion.durationMilliseconds!,
+                    attempts: self.attempts, try completion.embeddingEvent.encoded)
+            }
             return try self.encodedAgain(completion)
         case .error(let failure, let request, let usage):
-            return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
+            return ClientAnswer.error(
+                id: self.id, failure, request: request.flatMap(ULID.init), usage: usage, attempts: self.attempts)
         case .unknown(let name):
             throw MessageError.invalidValue("event", name)
         }
@@ -346,6 +401,7 @@ extension ClientEvent {
         ClientAnswer.done(
             id: self.id!, request: ULID(completion.request!)!, model: completion.model!, provider: completion.provider!,
             conversation: completion.conversation, durationMilliseconds: completion.durationMilliseconds!,
+            attempts: self.attempts,
             round: completion.chain.map { .init(chain: ULID($0)!, number: completion.round!) },
             try self.slotEvent().encoded)
     }
@@ -373,6 +429,18 @@ extension ClientEvent {
     }
 }
 
+extension ClientEvent.Completion {
+    var embeddingEvent: EmbeddingEvent {
+        get throws {
+            let vectors = try #require(self.embeddings).map { String(decoding: $0, as: UTF8.self) }
+            return .done(
+                EmbeddingCompletion(
+                    embeddings: Array("[\(vectors.joined(separator: ","))]".utf8), usage: self.usage,
+                    providerRequestID: self.providerRequestID, resolvedModel: self.resolvedModel))
+        }
+    }
+}
+
 extension SlotRequest {
     private static func array(_ values: [JSONValue]) -> [UInt8] { JSONValue.array(values).serialized() }
 
@@ -380,6 +448,11 @@ extension SlotRequest {
         switch self {
         case .cancel(let request): return Self.encodeCancel(request)
         case .listModels(let listing): return listing.encoded
+        case .embed(let embedding):
+            let options = embedding.options.isEmpty ? nil : JSONValue.object(embedding.options)
+            return Self.encodeEmbed(
+                EmbedRequest(embedding.input, options: options), request: embedding.request, model: embedding.model,
+                key: embedding.key)
         case .prompt(let model):
             var prompt = PromptRequest()
             prompt.prompt = model.prompt.isEmpty ? nil : JSONValue.string(model.prompt).serialized()

@@ -97,7 +97,8 @@ struct ProtocolDriftTests {
         for definition in schema.root["$defs"]?.members ?? [] {
             guard let property = definition.value["properties"]?[member] else { continue }
             let resolved = schema.resolve(property)
-            return resolved["items"].map(schema.resolve) ?? resolved
+            let object = resolved["items"].map(schema.resolve) ?? resolved
+            if object["properties"] != nil { return object }
         }
         return nil
     }

@@ -51,6 +51,7 @@ struct ProtocolTablesTests {
             "lastFrame": ProtocolBounds.lastFrame,
             "controlFrame": ProtocolBounds.controlFrame,
             "logFrame": ProtocolBounds.logFrame,
+            "embedInputs": ProtocolBounds.embedInputs,
             "history": ProtocolBounds.history,
             "readerFrame": ProtocolBounds.readerFrame,
             "pageRows": ProtocolBounds.pageRows,
@@ -88,7 +89,7 @@ struct ProtocolTablesTests {
                 continue
             }
             let sides = declaration.components(separatedBy: " = ")
-            guard sides.count == 2, sides[0] != "backoff" else { continue }
+            guard sides.count == 2, !["backoff", "attempts"].contains(sides[0]) else { continue }
             let text = sides[1].replacingOccurrences(of: "Duration.seconds(", with: "").filter {
                 $0 != ")" && $0 != "_"
             }

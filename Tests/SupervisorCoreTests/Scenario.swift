@@ -18,27 +18,31 @@ struct Scenario {
 
     init(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
-        providers: [ProviderSettings] = [.echo()], bounds: SupervisorBounds = SupervisorBounds(),
-        drainTimeoutMilliseconds: Int = 30_000
+        providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
     ) {
         self.core = SupervisorCore(
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
                 storesPrompts: storesPrompts,
-                defaultModel: providers.first?.models.first?.id, providers: providers,
+                defaultModel: providers.first?.models.first?.id, providers: providers, fallbacks: fallbacks,
                 drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
+    }
+
+    init(configuration: ServiceConfiguration) {
+        self.core = SupervisorCore(configuration: configuration, seed: 7)
     }
 
     /// A daemon whose logger and workers are ready. Its workers are the numbers from 1 on, in the order of the providers.
     static func ready(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
-        providers: [ProviderSettings] = [.echo()], bounds: SupervisorBounds = SupervisorBounds(),
-        drainTimeoutMilliseconds: Int = 30_000
+        providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
     ) -> Scenario {
         var scenario = Scenario(
-            durability: durability, storesPrompts: storesPrompts, providers: providers, bounds: bounds,
-            drainTimeoutMilliseconds: drainTimeoutMilliseconds)
+            durability: durability, storesPrompts: storesPrompts, providers: providers, fallbacks: fallbacks,
+            bounds: bounds, drainTimeoutMilliseconds: drainTimeoutMilliseconds)
         scenario.post(.start)
         scenario.post(.loggerStarted(pid: 100))
         scenario.loggerIsReady()
@@ -179,8 +183,11 @@ struct Scenario {
 }
 
 extension ProviderSettings {
-    static func echo(_ name: String = "echo", slots: Int = 2, timeouts: Timeouts = Timeouts()) -> ProviderSettings {
+    static func echo(
+        _ name: String = "echo", slots: Int = 2, timeouts: Timeouts = Timeouts(), retries: Int = 0
+    ) -> ProviderSettings {
         ProviderSettings(
-            name: name, kind: .echo, slots: slots, models: [ModelDescription(id: name)], timeouts: timeouts)
+            name: name, kind: .echo, slots: slots, models: [ModelDescription(id: name)], timeouts: timeouts,
+            retries: retries)
     }
 }

@@ -25,7 +25,8 @@ import Testing
             ])
         #expect(
             Self.names(status["requests"]) == [
-                "open", "queued", "chains", "admitted", "done", "error", "cancelled", "crashed",
+                "open", "queued", "waiting", "chains", "admitted", "done", "error", "cancelled", "crashed", "retries",
+                "fallbacks",
             ])
         #expect(Self.names(status["memory"]) == ["budget_bytes", "used_bytes"])
         #expect(

@@ -55,6 +55,12 @@ enum LogSchema {
         migrator.registerMigration("4-chains", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.chains)
         }
+        migrator.registerMigration("5-attempts", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.attempts)
+        }
+        migrator.registerMigration("6-operations", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.operations)
+        }
         return migrator
     }
 
@@ -115,5 +121,30 @@ enum LogSchema {
     private static let chains = """
         ALTER TABLE requests ADD COLUMN chain TEXT;
         CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
+        """
+
+    /// What was tried of requests that needed more than one attempt.
+    private static let attempts = """
+        CREATE TABLE attempts (
+            request TEXT NOT NULL REFERENCES requests (id),
+            number INTEGER NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            started_ms INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            usage_details TEXT,
+            error_code TEXT,
+            error_message TEXT,
+            retry_after_ms INTEGER,
+            provider_request_id TEXT,
+            PRIMARY KEY (request, number)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// What a request asked for: a row of an earlier version is a prompt's.
+    private static let operations = """
+        ALTER TABLE requests ADD COLUMN operation TEXT NOT NULL DEFAULT 'prompt';
         """
 }

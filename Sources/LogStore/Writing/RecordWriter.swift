@@ -12,6 +12,7 @@ final class RecordWriter {
     private let turns: TurnRows
     private let searches: SearchRows
     private let outputs: OutputRows
+    private let attempts: AttemptRows
     private var prompts = PromptMemory()
 
     init(_ db: Database) throws {
@@ -21,6 +22,7 @@ final class RecordWriter {
         self.turns = try TurnRows(db)
         self.searches = try SearchRows(db)
         self.outputs = try OutputRows(db)
+        self.attempts = try AttemptRows(db)
     }
 
     /// Writes the records, whose sequence numbers end at `lastSequence`, and returns the requests of those that fit no
@@ -38,6 +40,8 @@ final class RecordWriter {
                 if try !held.append(output) && !self.outputs.insert(output, sequence: sequence) {
                     unmatched.append(output.request)
                 }
+            case .attempt(let attempt):
+                if try !self.attempts.insert(attempt) { unmatched.append(attempt.request) }
             case .end(let end):
                 let pieces = held.take(end.request) + (end.output.map { [$0] } ?? [])
                 if try !self.close(Ending(end), pieces: pieces) { unmatched.append(end.request) }

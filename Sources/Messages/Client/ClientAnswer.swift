@@ -6,10 +6,11 @@ public enum ClientAnswer {
     ///
     /// - Parameters:
     ///   - conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    ///   - attempt: Which attempt this is, where it is not the first.
     ///   - round: Of a chain.
     public static func start(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        round: ChainRound? = nil
+        attempt: Int? = nil, round: ChainRound? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id.encoded)
@@ -18,6 +19,7 @@ public enum ClientAnswer {
         object.add("model", model)
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
+        object.add("attempt", ifPresent: attempt)
         round?.append(to: &object)
         return object.finish()
     }
@@ -32,10 +34,12 @@ public enum ClientAnswer {
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
     ///
-    /// - Parameter round: Of a chain.
+    /// - Parameters:
+    ///   - attempts: How many there were, where there was more than one.
+    ///   - round: Of a chain.
     public static func done(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        durationMilliseconds: Int, round: ChainRound? = nil, _ event: [UInt8]
+        durationMilliseconds: Int, attempts: Int? = nil, round: ChainRound? = nil, _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
@@ -45,6 +49,7 @@ public enum ClientAnswer {
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
         object.add("duration_ms", durationMilliseconds)
+        object.add("attempts", ifPresent: attempts)
         round?.append(to: &object)
         return object.finish()
     }
@@ -93,9 +98,11 @@ public enum ClientAnswer {
 
     /// The last frame of a request that failed, or, without an id, the last frame of a connection.
     ///
-    /// - Parameter request: The name on record of a request that was admitted.
+    /// - Parameters:
+    ///   - request: The name on record of a request that was admitted.
+    ///   - attempts: How many there were, where there was more than one.
     public static func error(
-        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil
+        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil, attempts: Int? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id?.encoded ?? Array("null".utf8))
@@ -103,6 +110,7 @@ public enum ClientAnswer {
         object.add("error", raw: failure.encoded)
         object.add("request", ifPresent: request?.description)
         if let usage { object.add("usage", raw: usage.encoded) }
+        object.add("attempts", ifPresent: attempts)
         return object.finish()
     }
 }

@@ -5,6 +5,8 @@ public struct ClientEvent: Sendable, Equatable {
     /// The request that this answers; `nil` for the last frame of a connection that failed as a whole.
     public var id: RequestIdentifier?
     public var event: Event
+    /// Of a start: which attempt begins. Of the last frame: how many there were. `nil` where it is the first and only one.
+    public var attempts: Int?
 
     public enum Event: Sendable, Equatable {
         case start(Start)
@@ -66,6 +68,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var chain: String?
         public var round: Int?
 
+        /// The answer to `op: embed`: vectors, each a JSON array of numbers (``EmbeddingText/vector(_:)``).
+        public var embeddings: [[UInt8]]?
         /// The answer to `op: models`.
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
@@ -80,9 +84,10 @@ public struct ClientEvent: Sendable, Equatable {
         public init() {}
     }
 
-    public init(id: RequestIdentifier?, event: Event) {
+    public init(id: RequestIdentifier?, event: Event, attempts: Int? = nil) {
         self.id = id
         self.event = event
+        self.attempts = attempts
     }
 
     /// Reads a frame's payload.
@@ -92,6 +97,8 @@ public struct ClientEvent: Sendable, Equatable {
         let id = try object.require("id")
         self.id = id.isNull ? nil : try RequestIdentifier(decoding: id)
         let name = try object.require("event").expectString("event")
+        let counter = name == "start" ? "attempt" : "attempts"
+        self.attempts = try object.optional(counter)?.expectInteger(counter, in: 1...Int.max)
         switch name {
         case "start":
             self.event = .start(try Start(decoding: object))
@@ -156,6 +163,12 @@ extension ClientEvent.Completion {
             } ?? []
         self.chain = try object.optional("chain")?.expectString("chain")
         self.round = try object.optional("round")?.expectInteger("round", in: 1...Int.max)
+        self.embeddings = try object.optional("embeddings").map { slice throws(MessageError) in
+            guard let vectors = EmbeddingText.vectors(slice) else {
+                throw .wrongType("embeddings", expected: "an array of arrays of numbers")
+            }
+            return vectors
+        }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value

@@ -9,6 +9,7 @@ public struct ClientRequest: Sendable, Equatable {
         case prompt(PromptRequest)
         case chain(ChainRequest)
         case toolResult(ToolResultRequest)
+        case embed(EmbedRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
@@ -26,12 +27,11 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
-        "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain", "secrets",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "cancel", "logs", "requests", "models", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "ping",
     ]
 
     /// Reads a request.
@@ -69,6 +69,8 @@ public struct ClientRequest: Sendable, Equatable {
             case "tool_result":
                 try object.expectOnly(ToolResultRequest.fields)
                 return .toolResult(try ToolResultRequest(decoding: object))
+            case "embed":
+                return .embed(try EmbedRequest(decoding: object))
             case "cancel":
                 try object.expectOnly(["id", "op", "target"])
                 do throws(MessageError) {
@@ -121,6 +123,9 @@ public struct ClientRequest: Sendable, Equatable {
         case .toolResult(let results):
             object.add("op", "tool_result")
             results.append(to: &object)
+        case .embed(let embed):
+            object.add("op", "embed")
+            embed.append(to: &object)
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)

@@ -41,6 +41,8 @@ public enum LogRecord: Sendable, Equatable {
     case open(OpenRecord)
     /// The model said more.
     case output(OutputRecord)
+    /// An attempt of a request ended that is not its only one.
+    case attempt(AttemptRecord)
     /// A request ended.
     case end(EndRecord)
 
@@ -48,6 +50,7 @@ public enum LogRecord: Sendable, Equatable {
         switch operation {
         case "open": self = .open(try OpenRecord(decoding: object))
         case "output": self = .output(try OutputRecord(decoding: object))
+        case "attempt": self = .attempt(try AttemptRecord(decoding: object))
         case "end": self = .end(try EndRecord(decoding: object))
         default: throw .invalidValue("op", "'\(operation)' is not known")
         }
@@ -64,6 +67,10 @@ public enum LogRecord: Sendable, Equatable {
             object.add("op", "output")
             object.add("sequence", sequence)
             record.append(to: &object)
+        case .attempt(let record):
+            object.add("op", "attempt")
+            object.add("sequence", sequence)
+            record.append(to: &object)
         case .end(let record):
             object.add("op", "end")
             object.add("sequence", sequence)
@@ -77,6 +84,7 @@ public enum LogRecord: Sendable, Equatable {
         switch self {
         case .open(let record): record.content?.length ?? 0
         case .output(let record): record.output.count
+        case .attempt: 0
         case .end(let record): record.output?.count ?? 0
         }
     }
@@ -84,6 +92,13 @@ public enum LogRecord: Sendable, Equatable {
 
 /// Who asked which model, and when.
 public struct OpenRecord: Sendable, Equatable {
+    /// What was asked for.
+    public enum Operation: String, Sendable, CaseIterable {
+        case prompt
+        /// Vectors. Neither the texts nor the vectors go on record.
+        case embed
+    }
+
     public var request: ULID
     /// Milliseconds since 1970, UTC.
     public var atMilliseconds: Int
@@ -94,12 +109,13 @@ public struct OpenRecord: Sendable, Equatable {
     public var stream: Bool
     /// The chain that it is a round of.
     public var chain: ULID?
+    public var operation: Operation
     /// What was asked; `nil` where prompts are not stored.
     public var content: PromptContent?
 
     public init(
         request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
-        chain: ULID? = nil, content: PromptContent? = nil
+        chain: ULID? = nil, operation: Operation = .prompt, content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -108,6 +124,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.model = model
         self.stream = stream
         self.chain = chain
+        self.operation = operation
         self.content = content
     }
 
@@ -122,6 +139,11 @@ public struct OpenRecord: Sendable, Equatable {
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
         self.chain = object.optional("chain") == nil ? nil : try ULID.named("chain", in: object)
+        let operation = try object.optional("operation")?.expectString("operation") ?? Operation.prompt.rawValue
+        guard let operation = Operation(rawValue: operation) else {
+            throw .invalidValue("operation", "'\(operation)' is not known")
+        }
+        self.operation = operation
         self.content = try PromptContent(decoding: object)
     }
 
@@ -135,6 +157,7 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("model", self.model)
         object.add("stream", self.stream)
         object.add("chain", ifPresent: self.chain?.description)
+        if self.operation != .prompt { object.add("operation", self.operation.rawValue) }
         self.content?.append(to: &object)
     }
 }
@@ -250,7 +273,7 @@ extension JSONSlice {
 }
 
 extension JSONObject {
-    fileprivate func milliseconds(_ name: String) throws(MessageError) -> Int {
+    func milliseconds(_ name: String) throws(MessageError) -> Int {
         try self.require(name).expectInteger(name, in: 0...Int.max)
     }
 }

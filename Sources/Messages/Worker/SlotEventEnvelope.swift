@@ -7,6 +7,8 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Text, reasoning or a tool call: passed on as it is.
         case output(SlotOutput)
+        /// A batch of embeddings is done; nothing to pass on.
+        case progress
         case done(SlotOutcome)
         /// What the provider lists, which ends a question for models.
         case models([ModelDescription])
@@ -16,6 +18,11 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public var kind: Kind
     /// The event as it came.
     public var bytes: [UInt8]
+
+    init(_ kind: Kind, _ bytes: [UInt8]) {
+        self.kind = kind
+        self.bytes = bytes
+    }
 
     private static let pieceFields = ["event", "text"]
     private static let toolCallFields = ["event", "tool_call_id", "name", "arguments", "server_executed"]
@@ -27,7 +34,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         "event", "usage", "finish_reason", "provider_request_id", "resolved_model", "text", "reasoning", "tool_calls",
         "events",
     ]
-    private static let errorFields = ["event", "error", "usage"]
+    static let errorFields = ["event", "error", "usage"]
 
     /// The fields that an event may have; `nil` for one that the protocol does not know.
     private static func fields(of event: String) -> [String]? {
@@ -73,16 +80,18 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             }
             self.kind = .models(models)
         default:
-            let failure = try Failure(decoding: try object.require("error"))
-            guard failure.code.mayComeFromWorker else {
-                throw .invalidValue("code", "'\(failure.code.rawValue)' is not a worker's to say")
-            }
-            self.kind = .error(
-                failure,
-                usage: try object.optional("usage").map { slice throws(MessageError) in
-                    try Usage(decoding: slice)
-                })
+            self.kind = try Self.error(object)
         }
+    }
+
+    static func error(_ object: JSONObject) throws(MessageError) -> Kind {
+        let failure = try Failure(decoding: try object.require("error"))
+        guard failure.code.mayComeFromWorker else {
+            throw .invalidValue("code", "'\(failure.code.rawValue)' is not a worker's to say")
+        }
+        return .error(
+            failure,
+            usage: try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) })
     }
 }
 

@@ -6,6 +6,8 @@ public enum SlotRequest: Sendable, Equatable {
     case prompt(ModelRequest)
     /// Ask the provider which models it has. The slot answers with one event, `models` or `error`.
     case listModels(ModelListing)
+    /// Make these vectors. The slot answers with events, the last of which is `done` or `error`.
+    case embed(EmbeddingRequest)
     /// End that request. A slot that has already ended it ignores this.
     case cancel(request: ULID)
 
@@ -14,6 +16,7 @@ public enum SlotRequest: Sendable, Equatable {
         switch try object.require("op").expectString("op") {
         case "prompt": self = .prompt(try ModelRequest(decoding: object))
         case "list_models": self = .listModels(try ModelListing(decoding: object))
+        case "embed": self = .embed(try EmbeddingRequest(decoding: object))
         case "cancel": self = .cancel(request: try ULID(decoding: try object.require("request")))
         case let name: throw .invalidValue("op", "'\(name)' is not known")
         }
@@ -58,6 +61,25 @@ public enum SlotRequest: Sendable, Equatable {
         if let options = prompt.options { object.add("options", raw: options) }
         object.add("key", ifPresent: key)
         return object.finish()
+    }
+
+    /// The same frame for another model, and with another key.
+    ///
+    /// - Parameter frame: What one of the functions above returned: its key, if it has one, is its last member.
+    public static func readdress(_ frame: [UInt8], model: String, key: String?) -> [UInt8] {
+        guard let object = try? JSONObject(frame, bounds: .slotRequest),
+            let named = object.members.first(where: { $0.name == "model" }),
+            let last = object.members.last(where: { $0.name != "key" })
+        else { preconditionFailure("a frame for a slot that names no model") }
+        let text = JSONValue.string(model).serialized()
+        var result: [UInt8] = []
+        result.reserveCapacity(frame.count + text.count + 8 + 2 * (key?.utf8.count ?? 0))
+        result += frame[..<named.value.range.lowerBound]
+        result += text
+        result += frame[named.value.range.upperBound..<last.value.range.upperBound]
+        if let key { result += Array(#","key":"#.utf8) + JSONValue.string(key).serialized() }
+        result.append(UInt8(ascii: "}"))
+        return result
     }
 }
 

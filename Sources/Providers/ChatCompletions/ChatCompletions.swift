@@ -5,6 +5,7 @@ import Transport
 /// `POST /chat/completions`: OpenAI's first API, which many others speak.
 enum ChatCompletions: ProviderAPI {
     typealias Answer = ChatAnswer
+    static var embeddings: (any EmbeddingAPI.Type)? { OpenAIEmbeddings.self }
 
     /// What the request says itself, so that no option may.
     private static let ownNames = ["model", "messages", "stream", "stream_options"]

@@ -42,7 +42,10 @@ extension HTTPProvider {
         guard (200..<300).contains(head.status) else {
             throw .failed(ProviderFailure.refused(head, body: try self.errorBody(), key: key))
         }
-        let value = try ProviderJSON.value(try self.body(), key: key)
+        guard let body = try self.body() else {
+            throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
+        }
+        let value = try ProviderJSON.value(body, key: key)
         guard let page = API.modelPage(value) else { throw .invalidResponse("it is no list of models") }
         return page
     }

@@ -36,7 +36,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         let head = try self.transported { transport throws(TransportError) in try transport.start(http) }
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
-        let requestID = head.header("x-request-id") ?? head.header("request-id")
+        let requestID = self.requestID(head)
         var answer = API.Answer(
             AnswerContext(
                 hasSchema: request.schema != nil, options: request.options, kind: self.kind,
@@ -49,7 +49,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
             }
         } catch {
             guard case .failed(var failure, _) = error else { throw error }
-            failure.providerRequestID = requestID?.truncated(toUTF8Length: 128)
+            failure.providerRequestID = requestID
             throw .failed(failure, usage: answer.usage)
         }
         let resolved = answer.resolvedModel
@@ -59,13 +59,21 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
     }
 
     private func request(_ request: ModelRequest) throws(RequestEnd) -> HTTPRequest {
-        if let key = request.key {
+        try self.httpRequest(try API.call(request, to: self.kind), key: request.key)
+    }
+
+    /// The provider's own name for the exchange.
+    func requestID(_ head: HTTPResponseHead) -> String? {
+        (head.header("x-request-id") ?? head.header("request-id"))?.truncated(toUTF8Length: 128)
+    }
+
+    func httpRequest(_ call: APICall, key: String?) throws(RequestEnd) -> HTTPRequest {
+        if let key {
             guard !key.isEmpty, key.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw .failed(
                     .providerAuthentication, "the provider's key is empty or holds a line break; set it again")
             }
         }
-        let call = try API.call(request, to: self.kind)
         let headers = [
             HTTPHeader("content-type", "application/json"),
             HTTPHeader("accept", "application/json, text/event-stream"),
@@ -90,7 +98,10 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         if head.header("content-type")?.lowercased().contains("text/event-stream") == true {
             try self.readStream(into: &answer, output, key: key)
         } else {
-            try answer.readWhole(try ProviderJSON.value(try self.body(), key: key), into: output, key: key)
+            guard let body = try self.body() else {
+                throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
+            }
+            try answer.readWhole(try ProviderJSON.value(body, key: key), into: output, key: key)
         }
     }
 
@@ -120,13 +131,12 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         }
     }
 
-    func body() throws(RequestEnd) -> [UInt8] {
+    /// The whole body; `nil` for one that is longer than ``HTTPBounds/body``.
+    func body() throws(RequestEnd) -> [UInt8]? {
         var body: [UInt8] = []
         while let piece = try self.nextPiece() {
             body += piece
-            guard body.count <= HTTPBounds.body else {
-                throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
-            }
+            guard body.count <= HTTPBounds.body else { return nil }
         }
         return body
     }

@@ -8,6 +8,9 @@ import Transport
 protocol ProviderAPI {
     associatedtype Answer: ProviderAnswer
 
+    /// How it is asked for embeddings; `nil` where it has none.
+    static var embeddings: (any EmbeddingAPI.Type)? { get }
+
     /// What `request` is on the wire.
     ///
     /// - Throws: ``RequestEnd`` for what this API has no place for.
@@ -26,6 +29,8 @@ protocol ProviderAPI {
 }
 
 extension ProviderAPI {
+    static var embeddings: (any EmbeddingAPI.Type)? { nil }
+
     static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall {
         try Self.call(request)
     }
@@ -95,11 +100,15 @@ enum ProviderJSON {
 
     static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
         do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
-            let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-            // A web server's page, or a proxy's.
-            let isPage = beginning.first { !$0.isWhitespace } == "<"
-            let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
-            throw .invalidResponse("\(reason). It begins: \(beginning)")
+            throw Self.unreadable(error, body, key: key)
         }
+    }
+
+    static func unreadable(_ error: JSONError, _ body: [UInt8], key: String?) -> RequestEnd {
+        let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
+        // A web server's page, or a proxy's.
+        let isPage = beginning.first { !$0.isWhitespace } == "<"
+        let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
+        return .invalidResponse("\(reason). It begins: \(beginning)")
     }
 }

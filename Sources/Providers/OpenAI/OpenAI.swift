@@ -5,6 +5,7 @@ import Messages
 /// options.
 enum OpenAI: ProviderAPI {
     typealias Answer = OpenAIAnswer
+    static var embeddings: (any EmbeddingAPI.Type)? { OpenAIEmbeddings.self }
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
         let options = try OpenAIOptions(request)

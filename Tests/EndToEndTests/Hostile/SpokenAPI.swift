@@ -26,7 +26,7 @@ struct SpokenAPI: Sendable {
 
     /// A line of the configuration's `providers`.
     func configuration(at address: String, more: String = "") -> String {
-        "  \(self.name): {type: \(self.type), base_url: \"\(address)\(self.base)\", models: [\(self.name)], key: KEY, slots: 1\(more)}"
+        "  \(self.name): {type: \(self.type), base_url: \"\(address)\(self.base)\", models: [\(self.name)], key: KEY, slots: 1, retries: 0\(more)}"
     }
 
     static let all = [chatCompletions, responses, messages, gemini]

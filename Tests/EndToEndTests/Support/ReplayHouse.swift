@@ -32,7 +32,8 @@ struct ReplayHouse {
         var configuration = ["providers:"]
         for (type, indices) in Dictionary(grouping: recordings.indices, by: { Self.type(of: recordings[$0]) }) {
             let models = indices.map { "\"\(Self.model(recordings[$0], $0))\"" }.joined(separator: ", ")
-            configuration.append("  \(type): {type: \(type), base_url: \"\(upstream.url())\", models: [\(models)]}")
+            configuration.append(
+                "  \(type): {type: \(type), base_url: \"\(upstream.url())\", models: [\(models)], retries: 0}")
         }
         for (index, response) in responses.enumerated() {
             for method in ["generateContent", "streamGenerateContent"] {

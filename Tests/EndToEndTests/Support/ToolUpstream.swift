@@ -34,7 +34,7 @@ final class ToolUpstream: Sendable {
 
     /// The configuration of a daemon that has it as its only provider, of one slot.
     var configuration: String {
-        "providers: {p: {type: openai-compatible, base_url: \"\(self.upstream.url("/v1"))\", models: [m], slots: 1}}"
+        "providers: {p: {type: openai-compatible, base_url: \"\(self.upstream.url("/v1"))\", models: [m], slots: 1, retries: 0}}"
     }
 
     /// What a client sends of its tool.
