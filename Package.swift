@@ -61,7 +61,10 @@ let package = Package(
         .target(name: "Providers", dependencies: ["Transport", "Messages", "JSON"], swiftSettings: settings),
         .target(
             name: "LogStore", dependencies: [grdb, sqlite, "CSodium", "Messages", "JSON"], swiftSettings: settings),
-        .target(name: "Configuration", dependencies: [yams, "Messages"], swiftSettings: settings),
+        .target(
+            name: "Configuration", dependencies: [yams, "Messages", "JSON"],
+            // The catalogue of models. In the code, so that an installed program has it wherever it is.
+            resources: [.embedInCode("models.json")], swiftSettings: settings),
 
         // Programs.
         .executableTarget(
@@ -88,7 +91,8 @@ let package = Package(
         // Tests. TestUpstream is a provider on the loopback interface that misbehaves as it is told.
         // Recordings are exchanges with real providers, and what they should come to.
         .target(name: "TestUpstream", path: "Tests/TestUpstream", swiftSettings: settings),
-        .target(name: "Recordings", dependencies: ["JSON"], path: "Tests/Recordings", swiftSettings: settings),
+        .target(
+            name: "Recordings", dependencies: ["JSON", "Messages"], path: "Tests/Recordings", swiftSettings: settings),
         .testTarget(name: "FramingTests", dependencies: ["Framing", "BlockingChannel"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "JSON", "Framing"], swiftSettings: settings),
@@ -99,8 +103,8 @@ let package = Package(
         .testTarget(
             name: "ProvidersTests",
             dependencies: [
-                "Providers", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "Recordings", "BlockingChannel",
-                "Framing", "bulkhead-worker",
+                "Providers", "Configuration", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "Recordings",
+                "BlockingChannel", "Framing", "bulkhead-worker",
             ],
             swiftSettings: settings),
         .testTarget(

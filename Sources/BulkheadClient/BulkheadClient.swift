@@ -49,10 +49,21 @@ public final class BulkheadClient: Sendable {
 
     /// The models that can be asked.
     public func models() async throws(ClientError) -> [Model] {
-        guard let models = try await self.completion(of: .models).models else {
+        guard let models = try await self.completion(of: .models()).models else {
             throw .protocolViolation("an answer to 'models' without models")
         }
         return try Model.list(decoding: models)
+    }
+
+    /// Has the providers asked which models they have, which the daemon knows from then on; for an administrator.
+    ///
+    /// - Parameter provider: The one to ask; `nil` asks all that can be asked.
+    /// - Returns: What became of each provider, in the order of the configuration.
+    public func refreshModels(provider: String? = nil) async throws(ClientError) -> [RefreshedProvider] {
+        guard let refreshed = try await self.completion(of: .models(refresh: true, provider: provider)).refreshed else {
+            throw .protocolViolation("an answer to a refresh of the models without 'refreshed'")
+        }
+        return try RefreshedProvider.list(decoding: refreshed)
     }
 
     /// How the daemon does.

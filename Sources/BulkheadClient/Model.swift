@@ -1,4 +1,5 @@
 public import JSON
+public import Messages
 
 /// A model that the daemon offers.
 public struct Model: Equatable, Sendable {
@@ -11,6 +12,8 @@ public struct Model: Equatable, Sendable {
     public var needsKey: Bool
     /// Whether it answers requests that name no model.
     public var isDefault: Bool
+    /// What is known of it.
+    public var facts: ModelFacts
     /// The whole description, as it came.
     public var json: JSONValue
 
@@ -21,6 +24,9 @@ public struct Model: Equatable, Sendable {
         self.provider = try members.text("provider")
         self.needsKey = try members.bool("needs_key")
         self.isDefault = try members.bool("default")
+        do throws(MessageError) { self.facts = try ModelFacts(decoding: value) } catch {
+            throw .protocolViolation("'models': \(error)")
+        }
         self.json = value
     }
 

@@ -106,6 +106,8 @@ public struct RequestRow: Equatable, Sendable {
     public var error: RecordedError?
     /// `nil` where prompts are not stored.
     public var conversation: String?
+    /// What was asked for: `prompt` or `embed`.
+    public var operation: String
     /// What was tried, in order; none where one attempt was enough.
     public var attempts: [RecordedAttempt]
     /// The whole row, as it came.
@@ -126,6 +128,7 @@ public struct RequestRow: Equatable, Sendable {
         self.finishReason = value["finish_reason"]?.string
         self.error = RecordedError(value["error"])
         self.conversation = value["conversation"]?.string
+        self.operation = value["operation"]?.string ?? "prompt"
         self.attempts = []
         for attempt in value["attempts"]?.array ?? [] {
             self.attempts.append(try RecordedAttempt(decoding: attempt))

@@ -4,11 +4,14 @@
 @_exported public import enum JSON.JSONValue
 @_exported public import struct Messages.Attachment
 @_exported public import struct Messages.ClientEvent
+@_exported public import struct Messages.EmbedRequest
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.MessagePart
+@_exported public import struct Messages.ModelFacts
 @_exported public import struct Messages.ModelMessage
+@_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
 @_exported public import struct Messages.PromptRequest
 @_exported public import struct Messages.RequestsRequest

@@ -21,12 +21,14 @@ public struct ConfigurationFile: Sendable, Equatable {
     /// Reads the file at `path`.
     ///
     /// - Throws: What is wrong with the whole file: it does not exist, may not be read, or is longer than
-    ///   ``maximumLength``, of which no more than one byte too many is ever read.
-    public static func load(_ path: String) throws(ConfigurationProblem) -> ConfigurationFile {
+    ///   `maximumLength`, of which no more than one byte too many is ever read.
+    public static func load(
+        _ path: String, maximumLength: Int = Self.maximumLength
+    ) throws(ConfigurationProblem) -> ConfigurationFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.unreadable(path, errno) }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: Self.maximumLength + 1)
+        var bytes = [UInt8](repeating: 0, count: maximumLength + 1)
         var length = 0
         while length < bytes.count {
             let count = bytes.withUnsafeMutableBytes { buffer in
@@ -39,10 +41,10 @@ public struct ConfigurationFile: Sendable, Equatable {
                 throw Self.unreadable(path, errno)
             }
         }
-        guard length <= Self.maximumLength else {
+        guard length <= maximumLength else {
             throw ConfigurationProblem(
                 file: path, line: 0, column: 0,
-                message: "the file is longer than \(Self.maximumLength) bytes; is it the configuration?")
+                message: "the file is longer than \(maximumLength) bytes; is it the configuration?")
         }
         return ConfigurationFile(name: path, bytes: Array(bytes[..<length]))
     }

@@ -15,14 +15,20 @@ public struct ConfigurationReader {
     private let environment: [String: String]
     private let isRoot: Bool
     private let groupID: (String) -> Int?
+    private let listedModels: (String) -> ConfigurationFile?
 
     /// - Parameters:
     ///   - isRoot: Whether the service runs as root, which has other default paths.
     ///   - groupID: The number of a user group, `nil` where there is none of that name.
-    public init(environment: [String: String], isRoot: Bool, groupID: @escaping (String) -> Int?) {
+    ///   - listedModels: The file in this state directory that says which models providers have listed (``ListedModels``).
+    public init(
+        environment: [String: String], isRoot: Bool, groupID: @escaping (String) -> Int?,
+        listedModels: @escaping (String) -> ConfigurationFile? = { _ in nil }
+    ) {
         self.environment = environment
         self.isRoot = isRoot
         self.groupID = groupID
+        self.listedModels = listedModels
     }
 
     /// Where a service's file is when its command line names none: `$CONFIGURATION_DIRECTORY/bulkhead.yaml`, `nil` without
@@ -61,8 +67,9 @@ public struct ConfigurationReader {
             collector: collector)
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
-        let (providers, defaultModel, isComplete) = self.readProviders(
-            fields, isTesting: isTesting, collector: collector)
+        let stateDirectory = paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory)
+        let (providers, defaults, isComplete) = self.readProviders(
+            fields, isTesting: isTesting, stateDirectory: stateDirectory, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
@@ -71,10 +78,11 @@ public struct ConfigurationReader {
             socketPath: paths.socket(socket.path, override: overrides.socketPath),
             socketMode: socket.mode,
             socketGroup: socket.group,
-            stateDirectory: paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory),
+            stateDirectory: stateDirectory,
             durability: durability ?? .commit,
             storesPrompts: log?["prompts"]?.bool() ?? true,
-            defaultModel: defaultModel,
+            defaultModel: defaults.model,
+            defaultEmbeddingModel: defaults.embeddingModel,
             providers: providers)
         if let field = fields["fallbacks"] {
             let reader = FallbacksReader(providers, isComplete: isComplete, collector: collector)
@@ -85,24 +93,41 @@ public struct ConfigurationReader {
         return configuration
     }
 
+    /// The models of requests that name none.
+    private typealias Defaults = (model: String?, embeddingModel: String?)
+
     private func readProviders(
-        _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
-    ) -> (providers: [ProviderSettings], defaultModel: String?, isComplete: Bool) {
-        guard let field = fields["providers"] else {
-            let providers = DefaultProviders.make(environment: self.environment) {
+        _ fields: YAMLMapping, isTesting: Bool, stateDirectory: String, collector: ProblemCollector
+    ) -> (providers: [ProviderSettings], Defaults, isComplete: Bool) {
+        var providers: [ProviderSettings]
+        var isComplete = true
+        var names: Set<String>
+        if let field = fields["providers"] {
+            let reader = ProvidersReader(
+                field, environment: self.environment, isTesting: isTesting, collector: collector)
+            (providers, isComplete, names) = (reader.providers, reader.isComplete, reader.names.all)
+        } else {
+            providers = DefaultProviders.make(environment: self.environment) {
                 collector.refuse($0, file: "environment")
             }
-            let names = Set(providers.flatMap(\.models).map(\.id))
-            let written = fields["default_model"].flatMap { DefaultModel.read($0, names: names, isComplete: true) }
-            return (providers, written ?? (names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"), true)
+            names = Set(providers.flatMap(\.models).flatMap { [$0.id] + $0.aliases })
         }
-        let reader = ProvidersReader(field, environment: self.environment, isTesting: isTesting, collector: collector)
-        if let written = fields["default_model"] {
-            let defaultModel = DefaultModel.read(
-                written, names: reader.names.all, isComplete: reader.isComplete)
-            return (reader.providers, defaultModel, reader.isComplete)
+        if !stateDirectory.isEmpty, let file = self.listedModels(stateDirectory) {
+            ListedModelsReader(collector: collector).add(file, to: &providers, names: &names)
         }
-        let onlyModel = reader.providers.count == 1 ? reader.providers[0].models.first?.id : nil
-        return (reader.providers, onlyModel, reader.isComplete)
+        func read(_ name: String) -> String? {
+            fields[name].flatMap {
+                DefaultModel.read($0, names: names, providers: providers, isComplete: isComplete)
+            }
+        }
+        var defaults: Defaults = (read("default_model"), read("default_embedding_model"))
+        if fields["default_model"] == nil {
+            if fields["providers"] == nil {
+                defaults.model = names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"
+            } else if providers.count == 1 {
+                defaults.model = providers[0].models.first?.id
+            }
+        }
+        return (providers, defaults, isComplete)
     }
 }

@@ -21,6 +21,7 @@ public struct ConfigurationSummary: CustomStringConvertible {
         lines.append("durability: \(configuration.durability.rawValue)")
         lines.append("prompts and answers: \(configuration.storesPrompts ? "stored" : "not stored")")
         lines.append("default model: \(configuration.defaultModel ?? "none; each request names its own")")
+        if let model = configuration.defaultEmbeddingModel { lines.append("default embedding model: \(model)") }
         for provider in configuration.providers {
             let address = provider.baseURL.map { ", \($0)" } ?? ""
             let slots = provider.slots == 1 ? "1 slot" : "\(provider.slots) slots"
@@ -28,7 +29,13 @@ public struct ConfigurationSummary: CustomStringConvertible {
             lines.append(
                 "provider \(provider.name): \(provider.kind.rawValue)\(address), \(slots), \(retries), \(Self.key(of: provider))"
             )
-            lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+            if !provider.models.isEmpty {
+                lines.append("  models: \(provider.models.map(Self.text).joined(separator: ", "))")
+            }
+            if !provider.listedModels.isEmpty {
+                lines.append("  listed by the provider itself: \(provider.listedModels.count) models")
+            }
+            if provider.isOverHTTP { lines.append("  any other as \(provider.name)/MODEL") }
         }
         for (model, others) in configuration.fallbacks.sorted(by: { $0.key < $1.key }) {
             lines.append("fallbacks of \(model): \(others.joined(separator: ", "))")

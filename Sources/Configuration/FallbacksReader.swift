@@ -4,16 +4,18 @@ import Messages
 struct FallbacksReader {
     /// The ids of all models, by id and by alias.
     let ids: [String: String]
+    private let providers: [ProviderSettings]
     /// Whether `ids` are all there are. Where a provider could not be read, a name that is missing may be one of its.
     let isComplete: Bool
     let collector: ProblemCollector
 
     init(_ providers: [ProviderSettings], isComplete: Bool, collector: ProblemCollector) {
         var ids: [String: String] = [:]
-        for model in providers.flatMap(\.models) {
+        for model in providers.flatMap({ $0.models + $0.listedModels }) {
             for name in [model.id] + model.aliases { ids[name] = model.id }
         }
         self.ids = ids
+        self.providers = providers
         self.isComplete = isComplete
         self.collector = collector
     }
@@ -66,6 +68,11 @@ struct FallbacksReader {
     /// The id of the model that has this name, or `nil`, with a word to `refuse` unless the name may exist after all.
     private func id(of name: String, _ refuse: (String) -> Void) -> String? {
         if let id = self.ids[name] { return id }
+        if let provider = self.providers.first(where: { $0.serves(name) }) {
+            let own = self.ids[String(name.dropFirst(provider.name.count + 1))]
+            return own.flatMap { id in (provider.models + provider.listedModels).contains { $0.id == id } ? id : nil }
+                ?? name
+        }
         if self.isComplete { refuse(UnservedModel.message(name, names: self.ids.keys)) }
         return nil
     }

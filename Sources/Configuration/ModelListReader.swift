@@ -1,13 +1,19 @@
 import Messages
 
-/// Reads the field `models` of a provider: ids, or mappings of an id and its aliases.
+/// Reads the field `models` of a provider: ids, mappings of an id and what is said of the model, and `*`.
 struct ModelListReader {
     struct Entry {
         var id: String
-        var aliases: [String]
-        /// Where each of the names stands, the id first.
+        /// `nil` where none are named, not even an empty list.
+        var aliases: [String]?
+        var needsKey: Bool?
+        var facts = ModelFacts()
+        /// Where its id and its aliases stand.
         var positions: [Position]
     }
+
+    /// The entry that stands for all models of the catalogue that the list does not name.
+    static let rest = "*"
 
     /// - Returns: The entries that are sound; `nil` where the field is no list, or an empty one.
     static func read(_ field: YAMLValue) -> [Entry]? {
@@ -30,19 +36,29 @@ struct ModelListReader {
     private static func readEntry(_ value: YAMLValue) -> Entry? {
         guard case .mapping = value.kind else {
             return Self.readName(value, "the id of a model, or {id, aliases}").map {
-                Entry(id: $0, aliases: [], positions: [value.position])
+                Entry(id: $0, positions: [value.position])
             }
         }
         guard let fields = value.mapping(SupportedFields.model) else { return nil }
-        let aliasValues =
-            fields["aliases"]?.list(of: "aliases", maximumCount: ConfigurationBounds.aliasesPerModel) ?? []
-        let aliases = aliasValues.compactMap { alias in Self.readName(alias, "an alias").map { ($0, alias.position) } }
+        let aliases = fields["aliases"].map { Self.readAliases($0) }
+        let facts = ModelFactsReader.read(fields)
         guard let idValue = fields["id"] else {
             value.refuse("a model needs an 'id'")
             return nil
         }
         guard let id = Self.readName(idValue, "the id of a model") else { return nil }
-        return Entry(id: id, aliases: aliases.map(\.0), positions: [idValue.position] + aliases.map(\.1))
+        if id == Self.rest {
+            idValue.refuse("'*' stands for many models and cannot be described; write it alone")
+            return nil
+        }
+        return Entry(
+            id: id, aliases: aliases?.map(\.name), needsKey: fields["needs_key"]?.bool(), facts: facts,
+            positions: [idValue.position] + (aliases ?? []).map(\.position))
+    }
+
+    private static func readAliases(_ field: YAMLValue) -> [(name: String, position: Position)] {
+        let values = field.list(of: "aliases", maximumCount: ConfigurationBounds.aliasesPerModel) ?? []
+        return values.compactMap { alias in Self.readName(alias, "an alias").map { ($0, alias.position) } }
     }
 
     private static func readName(_ value: YAMLValue, _ expected: String) -> String? {
@@ -51,15 +67,11 @@ struct ModelListReader {
             value.refuse("a model's name has 1 to \(ProtocolBounds.nameLength) bytes")
             return nil
         }
-        guard !name.unicodeScalars.contains(where: Self.isForbidden) else {
-            value.refuse("a model's name has no spaces, quotes, backslashes or control characters")
+        guard ModelListing.isUsable(name) else {
+            value.refuse(
+                "a model's name has no spaces, quotes, backslashes, control characters or '..' between slashes")
             return nil
         }
         return name
-    }
-
-    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
-            || "\"\\'`".unicodeScalars.contains(scalar)
     }
 }

@@ -74,16 +74,16 @@ struct ProviderReader {
                     self.collector.refuse(message, at: self.position)
                 }
             }
-        for model in BuiltInModels.echo { names.claim(model.id, for: self.name, at: self.position) }
         return ProviderSettings(
-            name: self.name, kind: .echo, models: BuiltInModels.echo, key: key.value, keyName: key.name)
+            name: self.name, kind: .echo, models: self.claim(BuiltInModels.echo, &names), key: key.value,
+            keyName: key.name)
     }
 
     private func readEchoFault(_ fields: YAMLMapping, names: inout ModelNames) -> ProviderSettings {
         self.refuse(
             ["base_url", "models", "key"], of: fields, type: "echo-fault", reason: "it has one model and no key")
-        for model in BuiltInModels.echoFault { names.claim(model.id, for: self.name, at: self.position) }
-        return ProviderSettings(name: self.name, kind: .echoFault, models: BuiltInModels.echoFault)
+        return ProviderSettings(
+            name: self.name, kind: .echoFault, models: self.claim(BuiltInModels.echoFault, &names))
     }
 
     /// What is known of a provider of this type, or of OpenAI where chat completions are asked of it under its name.
@@ -101,25 +101,62 @@ struct ProviderReader {
         if let field = fields["base_url"], baseURL?.isReadableOnTheWay == true, key.name != nil {
             field.warn("the key travels in the clear: use https:// for a provider on another machine")
         }
+        let known = BuiltInModels.models(of: kind, preset)
         var models: [ModelDescription] = []
         if let field = fields["models"] {
-            for entry in ModelListReader.read(field) ?? [] {
-                for (name, position) in zip([entry.id] + entry.aliases, entry.positions) {
-                    names.claim(name, for: self.name, at: position)
-                }
-                models.append(ModelDescription(id: entry.id, aliases: entry.aliases, needsKey: key.name != nil))
-            }
-        } else if let preset, !preset.models.isEmpty {
-            for model in preset.models {
-                for name in [model.id] + model.aliases { names.claim(name, for: self.name, at: self.position) }
-                models.append(ModelDescription(id: model.id, aliases: model.aliases, needsKey: key.name != nil))
-            }
+            models = self.readModels(field, known: known, needsKey: key.name != nil, names: &names)
+            if models.isEmpty { return nil }
         } else {
-            self.collector.refuse("provider '\(self.name)' needs 'models': the ids that it serves", at: self.position)
+            models = self.claim(known, &names).map { model in
+                var model = model
+                model.needsKey = key.name != nil
+                return model
+            }
+            if models.isEmpty {
+                self.collector.warn(
+                    "provider '\(self.name)' names no models: ask for '\(self.name)/MODEL', name them in 'models', or "
+                        + "have the provider list them: bulkhead models --refresh", at: self.position)
+            }
         }
-        guard let baseURL, !models.isEmpty else { return nil }
+        guard let baseURL else { return nil }
         return ProviderSettings(
             name: self.name, kind: kind, models: models, baseURL: baseURL.text, key: key.value, keyName: key.name)
+    }
+
+    /// The models of a list: what is said of one counts for more than what the catalogue knows of it.
+    private func readModels(
+        _ field: YAMLValue, known: [ModelDescription], needsKey: Bool, names: inout ModelNames
+    ) -> [ModelDescription] {
+        let entries = ModelListReader.read(field) ?? []
+        let named = Set(entries.map(\.id))
+        var models: [ModelDescription] = []
+        for entry in entries where entry.id != ModelListReader.rest {
+            let model = known.first { $0.id == entry.id }
+            let aliases = entry.aliases ?? model?.aliases ?? []
+            for (index, name) in ([entry.id] + aliases).enumerated() {
+                let position = index < entry.positions.count ? entry.positions[index] : entry.positions[0]
+                names.claim(name, for: self.name, at: position)
+            }
+            models.append(
+                ModelDescription(
+                    id: entry.id, aliases: aliases, needsKey: entry.needsKey ?? needsKey,
+                    facts: (model?.facts ?? ModelFacts()).changed(by: entry.facts)))
+        }
+        if named.contains(ModelListReader.rest) {
+            if known.isEmpty { field.refuse("'*' stands for the built-in models, and this type has none") }
+            models += self.claim(known.filter { !named.contains($0.id) }, &names).map { model in
+                var model = model
+                model.needsKey = needsKey
+                return model
+            }
+        }
+        return models
+    }
+
+    /// Claims the names of models of the catalogue.
+    private func claim(_ models: [ModelDescription], _ names: inout ModelNames) -> [ModelDescription] {
+        for name in models.flatMap({ [$0.id] + $0.aliases }) { names.claim(name, for: self.name, at: self.position) }
+        return models
     }
 
     private func readBaseURL(_ field: YAMLValue?, _ preset: ProviderPreset?) -> BaseURL? {

@@ -64,7 +64,11 @@ enum DefaultProviders {
         guard let name = openAI.keyName else { return providers }
         let openAIKey = ProviderKey(variable: name, environment: environment, refuse: refuse)
         if let key = openAIKey.value {
-            let models = openAI.models.map { ModelDescription(id: $0.id, aliases: $0.aliases, needsKey: true) }
+            let models = BuiltInModels.models(of: .openAI, openAI).map { model in
+                var model = model
+                model.needsKey = true
+                return model
+            }
             providers.append(
                 ProviderSettings(
                     name: "openai", kind: .openAI, models: models, baseURL: openAI.baseURL, key: key,

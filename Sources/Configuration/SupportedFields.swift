@@ -4,7 +4,9 @@ import Messages
 enum SupportedFields {
     static let top = FieldNames(
         supported: [
-            "socket", "state_directory", "log", "default_model", "fallbacks", "drain_timeout", "providers", "testing",
+            "socket", "state_directory", "log", "default_model", "default_embedding_model", "fallbacks",
+            "drain_timeout",
+            "providers", "testing",
         ],
         later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])
@@ -13,7 +15,10 @@ enum SupportedFields {
         supported: ["type", "key", "base_url", "models", "slots", "retries", "timeouts"],
         later: ["processes", "plugin", "python", "hooks", "command", "environment"])
     static let timeouts = FieldNames(supported: ["connect", "first_output", "idle", "total", "cancel"])
-    static let model = FieldNames(supported: ["id", "aliases"])
+    static let model = FieldNames(
+        supported: ["id", "aliases", "needs_key"] + ModelFacts.Ability.allCases.map(\.rawValue)
+            + ["attachments", "context", "max_output", "options", "checks_options"])
+    static let option = FieldNames(supported: ["type", "minimum", "maximum", "values"])
 
     /// The types of provider that there are, for a message that lists them: without the one for tests.
     static let types = ProviderSettings.Kind.allCases.filter { $0 != .echoFault }.map(\.rawValue)
@@ -29,6 +34,9 @@ enum ConfigurationBounds {
     static let modelsPerProvider = 512
     static let aliasesPerModel = 16
     static let fallbacksPerModel = 4
+    static let attachmentsPerModel = 128
+    static let optionsPerModel = 128
+    static let valuesPerOption = 64
     /// Ids and aliases of one provider, so that its description fits a frame of the control channel.
     static let modelNamesPerProvider = 2048
     /// `sun_path` of a Unix socket's address holds 108 bytes, the last of which is a zero.

@@ -7,7 +7,7 @@ enum UnservedModel {
         let advice =
             if let nearest = name.nearest(of: names.sorted()) {
                 "did you mean '\(nearest)'?"
-            } else if let preset = ProviderPreset.all.first(where: { $0.models.contains { $0.id == name } }) {
+            } else if let preset = ModelCatalogue.shipped.kind(serving: name).flatMap(ProviderPreset.of) {
                 "set \(preset.keyName ?? "its key"), and add the provider '\(preset.kind.rawValue)'"
             } else {
                 "add it to the 'models' of a provider"

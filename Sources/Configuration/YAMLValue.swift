@@ -86,6 +86,17 @@ struct YAMLValue {
         return nil
     }
 
+    func number() -> Double? {
+        switch self.kind {
+        case .integer(let value?): return Double(value)
+        case .number:
+            if case .scalar(let scalar) = self.node, let value = Double(scalar.string), value.isFinite { return value }
+        case .null, .bool, .integer, .zeroPaddedInteger, .string, .list, .mapping, .tagged: break
+        }
+        self.refuse(expected: "a number")
+        return nil
+    }
+
     /// A duration, in milliseconds.
     func duration(in range: ClosedRange<Int>) -> Int? {
         if case .integer = self.kind {

@@ -38,10 +38,10 @@ public struct JSONObject: Sendable {
 
 /// A value in a text that was checked.
 public struct JSONSlice: Sendable {
-    fileprivate let bytes: [UInt8]
+    let bytes: [UInt8]
     private let token: JSONToken
 
-    fileprivate init(bytes: [UInt8], token: JSONToken) {
+    init(bytes: [UInt8], token: JSONToken) {
         self.bytes = bytes
         self.token = token
     }

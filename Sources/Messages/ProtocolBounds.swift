@@ -18,6 +18,8 @@ public enum ProtocolBounds {
     public static let controlFrame = 1 << 20
     /// A frame between supervisor and logger, either way: what one client asked, or one slot answered at once.
     public static let logFrame = clientFrame + internalHeadroom
+    /// The texts of one request for embeddings.
+    public static let embedInputs = 2048
     /// What was said before in a conversation that is continued, as JSON.
     public static let history = 8 << 20
     /// A frame between supervisor and reader, either way: a history or a page.
@@ -47,13 +49,16 @@ extension JSONBounds {
     /// For an event of a slot: shallow enough that it can be put on record, and into a history or a page, which nest it
     /// five levels deeper at most.
     static let slotEvent = JSONBounds(depth: 59, nodes: JSONBounds.internalMessage.nodes)
+    /// For the last event of a request for embeddings, whose numbers are nowhere built into values, and take two bytes at
+    /// least.
+    static let embeddings = JSONBounds(depth: 8, nodes: ProtocolBounds.lastFrame / 2)
     /// For a record of the logger, which may hold events of several frames.
     static let logRecord = JSONBounds(nodes: 2 * JSONBounds.internalMessage.nodes)
     /// For a slot's request: the values of a client's legal frame and those of a history, which the reader keeps within
     /// ``internalMessage``.
     static let slotRequest = JSONBounds(nodes: 2 * JSONBounds.internalMessage.nodes)
-    /// For a frame that a client reads: the values of a worker's legal event, and those that are added on the way.
-    static let answer = JSONBounds(nodes: JSONBounds.internalMessage.nodes + 1_024, refusesLoneSurrogates: false)
+    /// For a frame that a client reads: as many values as embeddings may have, and those that are added on the way.
+    static let answer = JSONBounds(nodes: ProtocolBounds.answerFrame / 2, refusesLoneSurrogates: false)
 }
 
 /// The version of the protocols in proto/. It changes when an old peer could misunderstand a new one.

@@ -39,3 +39,41 @@ public struct Usage: Equatable, Sendable {
         }
     }
 }
+
+extension Usage {
+    /// What two parts of a request used together.
+    ///
+    /// Of the details only whole numbers can be added up; what else one of the two says is left out.
+    public func adding(_ other: Usage) -> Usage {
+        Usage(
+            input: Self.sum(self.input, other.input), output: Self.sum(self.output, other.output),
+            details: Self.sum(self.details, other.details))
+    }
+
+    private static func sum(_ left: Int?, _ right: Int?) -> Int? {
+        guard let left, let right else { return left ?? right }
+        return left + right
+    }
+
+    private static func sum(_ left: [UInt8]?, _ right: [UInt8]?) -> [UInt8]? {
+        let left = left.flatMap { try? JSONValue(parsing: $0) }
+        let right = right.flatMap { try? JSONValue(parsing: $0) }
+        return Self.sum(left ?? .object([]), right ?? .object([]))?.serialized()
+    }
+
+    /// The sum of two numbers, or of the members of two objects; `nil` where nothing is left.
+    private static func sum(_ left: JSONValue, _ right: JSONValue) -> JSONValue? {
+        if let left = left.integer, let right = right.integer {
+            let (sum, isTooLarge) = left.addingReportingOverflow(right)
+            return isTooLarge ? nil : .integer(sum)
+        }
+        guard let ours = left.members, let theirs = right.members else { return nil }
+        var members: [JSONValue.Member] = []
+        for member in ours + theirs.filter({ left[$0.name] == nil }) {
+            let nothing = member.value.members == nil ? JSONValue.integer(0) : .object([])
+            guard let sum = Self.sum(left[member.name] ?? nothing, right[member.name] ?? nothing) else { continue }
+            members.append(JSONValue.Member(member.name, sum))
+        }
+        return members.isEmpty ? nil : .object(members)
+    }
+}

@@ -7,13 +7,40 @@ public import Transport
 /// straight-line code that may block. A new kind is one file with a type like this, and one line in
 /// ``ProviderRegistry``.
 public protocol Provider {
-    /// The models that it serves. A request for another one never reaches ``run(_:into:)``.
+    /// The models that are known of it.
     var models: [ModelDescription] { get }
+
+    /// Whether a request for this model is to reach ``run(_:into:)``.
+    func serves(_ model: String) -> Bool
+
+    /// Which models it says that it has, at most ``ModelListing/maximumModels``.
+    mutating func listModels(key: String?) throws(RequestEnd) -> [ModelDescription]
 
     /// Asks the model, and hands over what it says as it says it.
     ///
     /// - Returns: What is known at the end. Its `answer` stays `nil`: the output collects where that is wanted.
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion
+
+    /// Asks for the vectors of some texts, and hands them over in the order of the texts.
+    ///
+    /// - Returns: What is known at the end. Its `embeddings` stay empty: the output collects them.
+    mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion
+}
+
+extension Provider {
+    public mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion {
+        throw .failed(.modelError, "the provider of model '\(request.model)' has no embeddings")
+    }
+}
+
+extension Provider {
+    public func serves(_ model: String) -> Bool { self.models.contains { $0.id == model } }
+
+    public mutating func listModels(key: String?) throws(RequestEnd) -> [ModelDescription] { self.models }
 }
 
 /// How a request ends that does not succeed.

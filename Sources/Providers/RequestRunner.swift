@@ -14,26 +14,32 @@ public struct RequestRunner {
     ///
     /// - Returns: `false` if the slot was closed, so that no last frame could be written.
     public mutating func run(_ request: ModelRequest) -> Bool {
-        let last: SlotEvent
-        do throws(RequestEnd) {
-            last = .done(try self.complete(request))
-        } catch {
-            switch error {
-            case .failed(let failure, let usage): last = .error(failure.withoutKey(request.key), usage: usage)
-            case .cancelled: last = .error(Failure(.cancelled, "the request was cancelled"), usage: nil)
-            case .slotClosed: return false
-            }
+        do throws(RequestEnd) { return self.write(SlotEvent.done(try self.complete(request)).encoded) } catch {
+            return self.end(error, key: request.key)
         }
-        return self.write(last)
+    }
+
+    /// Makes embeddings, in the same way.
+    public mutating func run(_ request: EmbeddingRequest) -> Bool {
+        do throws(RequestEnd) { return self.write(EmbeddingEvent.done(try self.complete(request)).encoded) } catch {
+            return self.end(error, key: request.key)
+        }
+    }
+
+    /// Asks the provider which models it has, and writes the one event that says so, or why not.
+    public mutating func list(_ listing: ModelListing) -> Bool {
+        do throws(RequestEnd) {
+            return self.write(SlotEvent.models(try self.provider.listModels(key: listing.key)).encoded)
+        } catch {
+            return self.end(error, key: listing.key)
+        }
     }
 
     /// Ends a request that could not even be read.
-    public func refuse(_ failure: Failure) -> Bool { self.write(.error(failure, usage: nil)) }
+    public func refuse(_ failure: Failure) -> Bool { self.write(SlotEvent.error(failure, usage: nil).encoded) }
 
     private mutating func complete(_ request: ModelRequest) throws(RequestEnd) -> SlotCompletion {
-        guard self.provider.models.contains(where: { $0.id == request.model }) else {
-            throw .failed(.modelError, "this provider serves no model '\(request.model)'")
-        }
+        try self.checkServes(request.model)
         let output = AnswerOutput(for: request, channel: self.channel)
         var completion = try self.provider.run(request, into: output)
         completion.answer = output.takeAnswer()
@@ -41,9 +47,33 @@ public struct RequestRunner {
         return completion
     }
 
-    private func write(_ event: SlotEvent) -> Bool {
+    private mutating func complete(_ request: EmbeddingRequest) throws(RequestEnd) -> EmbeddingCompletion {
+        try self.checkServes(request.model)
+        let output = EmbeddingOutput(for: request, channel: self.channel)
+        var completion = try self.provider.embed(request, into: output)
+        completion.embeddings = try output.takeEmbeddings()
+        completion.providerRequestID = completion.providerRequestID?.withoutKey(request.key)
+        return completion
+    }
+
+    private func checkServes(_ model: String) throws(RequestEnd) {
+        guard self.provider.serves(model) else {
+            throw .failed(.modelError, "this provider serves no model '\(model)'")
+        }
+    }
+
+    private func end(_ end: RequestEnd, key: String?) -> Bool {
+        switch end {
+        case .failed(let failure, let usage):
+            self.write(SlotEvent.error(failure.withoutKey(key), usage: usage).encoded)
+        case .cancelled: self.refuse(Failure(.cancelled, "the request was cancelled"))
+        case .slotClosed: false
+        }
+    }
+
+    private func write(_ event: [UInt8]) -> Bool {
         do throws(RequestEnd) {
-            try self.channel.write(event.encoded)
+            try self.channel.write(event)
             try self.channel.flush()
         } catch {
             return false

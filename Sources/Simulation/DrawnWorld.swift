@@ -39,6 +39,8 @@ extension SupervisorBounds {
         bounds.backoff.parkDeaths = draw(2...6)
         bounds.backoff.parkWindow = .milliseconds(draw(500...5000))
         bounds.backoff.parkDuration = .milliseconds(draw(100...3000))
+        bounds.listedModels = draw(0...12)
+        bounds.listingTimeout = .milliseconds(draw(100...5000))
         bounds.logBacklog = draw(20_000...200_000)
         bounds.endRecord = 4096
         bounds.loggerStartTimeout = .milliseconds(draw(500...5000))
@@ -74,7 +76,7 @@ extension ServiceConfiguration {
         func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         let providers = (0...draw(0...2)).map { index in
             ProviderSettings(
-                name: "p\(index)", kind: .echo, slots: draw(1...4),
+                name: "p\(index)", kind: draw(0...1) == 0 ? .echo : .openAICompatible, slots: draw(1...4),
                 models: [
                     ModelDescription(id: "m\(index)", aliases: ["alias\(index)"]),
                     ModelDescription(id: "k\(index)", needsKey: true),
@@ -93,7 +95,7 @@ extension ServiceConfiguration {
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
-            providers: providers, fallbacks: fallbacks,
+            defaultEmbeddingModel: "m0", providers: providers, fallbacks: fallbacks,
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

@@ -29,7 +29,13 @@ extension Simulation {
                 return self.fail("request \(key.text) is done, and its slot did not say so")
             }
             if prompt.cut != nil { self.fail("request \(key.text) is done after it was cut short") }
-            if prompt.isStreamed != (completion.text == nil) || prompt.spoken != prompt.received
+            if prompt.embeddings != nil {
+                self.embeddingsAreDelivered(completion, of: key)
+            } else if completion.embeddings != nil {
+                self.fail("a prompt was answered with embeddings")
+            }
+            let isWhole = prompt.embeddings == nil && !prompt.isStreamed
+            if isWhole != (completion.text != nil) || prompt.spoken != prompt.received
                 || completion.usage?.output != 4
             {
                 self.fail("the answer to request \(key.text) is not whole")
@@ -38,7 +44,9 @@ extension Simulation {
             if completion.model != prompt.model { self.fail("request \(key.text) is done by another model") }
             self.checkCount(event.attempts, of: key)
             self.markSuccess(of: key)
-            self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
+            if prompt.embeddings == nil {
+                self.checkConversation(completion.conversation, of: completion.request ?? "", prompt)
+            }
             self.promptHasEnded(key, name: completion.request, as: .done)
         case .error(let failure, nil, _):
             self.mark(failure.code.rawValue)

@@ -37,7 +37,9 @@ extension Simulation {
 
     /// The models that may answer a prompt, in order.
     private func candidates(of prompt: SimulatedPrompt) -> [String] {
-        [prompt.askedModel]
+        // Vectors of another model are not what was asked for.
+        guard prompt.embeddings == nil else { return [prompt.askedModel] }
+        return [prompt.askedModel]
             + (self.configuration.fallbacks[prompt.askedModel] ?? []).filter {
                 !$0.hasPrefix("k") || self.settings(of: $0).key != nil
             }

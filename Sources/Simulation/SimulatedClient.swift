@@ -127,7 +127,8 @@ extension Simulation {
             self.cancelInHand = nil
         case 76..<82: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 82..<84: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
-        case 84..<86: self.send(id, ClientRequest(id: newID, operation: .models), expecting: newID)
+        case 84..<86:
+            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(60))), expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(
@@ -150,6 +151,7 @@ extension Simulation {
     }
 
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
+        guard !self.chance(20) else { return self.clientEmbeds(id, newID) }
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)

@@ -128,7 +128,7 @@ struct Transcript: Equatable {
         case .toolCall(let call):
             self.append("\(call.id) \(call.name) \(String(decoding: call.arguments, as: UTF8.self))", "call")
             self.kind = ""
-        case .toolResult, .metadata, .done, .error: break
+        case .toolResult, .metadata, .done, .models, .error: break
         }
     }
 

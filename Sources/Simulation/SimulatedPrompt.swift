@@ -73,6 +73,8 @@ struct SimulatedPrompt {
     let namedModel: String?
     var model: String
     var provider: Int
+    /// How many texts it wants the vectors of; `nil` for a prompt.
+    var embeddings: Int?
     /// The conversation that it continues; what the reader said of that.
     let conversation: String?
     var history: SimulatedHistory?
@@ -155,7 +157,8 @@ extension Simulation {
     }
 
     private mutating func checkContent(of record: OpenRecord, _ prompt: SimulatedPrompt) {
-        guard self.configuration.storesPrompts else {
+        if (record.operation == .embed) != (prompt.embeddings != nil) { self.fail("a row is of another operation") }
+        guard self.configuration.storesPrompts, prompt.embeddings == nil else {
             if record.content != nil { self.fail("a prompt went to the logger that is not to be stored") }
             return
         }

@@ -8,15 +8,18 @@ extension Simulation {
             let worker = self.workers[id]!
             guard !worker.isKilled, !worker.isClosed, worker.hasHello else { return [] }
             return worker.slots.indices.filter {
-                worker.slots[$0].prompt != nil && worker.slots[$0].isRead && !worker.slots[$0].hangs
+                !worker.slots[$0].isIdle && worker.slots[$0].isRead && !worker.slots[$0].hangs
             }
             .map { SlotID(worker: id, index: $0) }
         }
         guard let slot = busy.randomElement(using: &self.random) else { return }
         let state = self.workers[slot.worker]!.slots[slot.index]
+        if state.listing != nil { return self.listingActs(slot) }
         if state.isCancelled, self.chance(40) { return self.slotEnds(slot) }
         switch Int.random(in: 0..<200, using: &self.random) {
-        case 0..<110: if state.isStreamed { self.slotSpeaks(slot) }
+        case 0..<110:
+            if state.isStreamed { self.slotSpeaks(slot) }
+            if state.embeddings != nil { self.slotProgresses(slot) }
         case 110..<190: self.slotEnds(slot)
         case 190..<193:
             guard !state.hasBegunFrame else { return }
@@ -89,6 +92,16 @@ extension Simulation {
             toolCalls: self.chance(key.round > 0 ? 60 : 20) ? (1...5).map { self.drawnCall($0, of: key) } : [])
     }
 
+    private mutating func lastEvent(of slot: SimulatedSlot, _ usage: Usage) -> [UInt8] {
+        if let count = slot.embeddings { return self.embeddingsDone(count, usage) }
+        let answer = slot.isStreamed ? nil : self.drawnAnswer(of: slot.prompt!)
+        if let key = slot.prompt, key.round > 0, let answer {
+            self.prompts[key]?.said += [.reasoning(answer.reasoning), .text(answer.text)]
+            self.prompts[key]?.said += answer.toolCalls.map { .toolCall($0) }
+        }
+        return SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+    }
+
     /// The slot writes its last event.
     ///
     /// - Parameter failure: What it is to be, where that is not left to chance.
@@ -98,7 +111,8 @@ extension Simulation {
         self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
-        if failure != nil || self.isStormy && self.chance(60), !state.isCancelled, let key = state.prompt {
+        let isStormy = self.isStormy || state.embeddings != nil && self.chance(60)
+        if failure != nil || isStormy && self.chance(60), !state.isCancelled, let key = state.prompt {
             return self.slotFails(slot, key, failure ?? self.drawnFailure(), usage: self.chance(50) ? usage : nil)
         }
         switch Int.random(in: 0..<10, using: &self.random) {
@@ -115,12 +129,7 @@ extension Simulation {
                 self.prompts[key]?.slotEnd = .done
                 if !state.isCancelled { self.attemptEnds(key, nil, usage) }
             }
-            let answer = state.isStreamed ? nil : self.drawnAnswer(of: state.prompt!)
-            if let key = state.prompt, key.round > 0, let answer {
-                self.prompts[key]?.said += [.reasoning(answer.reasoning), .text(answer.text)]
-                self.prompts[key]?.said += answer.toolCalls.map { .toolCall($0) }
-            }
-            let event = SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
+            let event = self.lastEvent(of: state, usage)
             if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
             self.post(.slotEvent(slot, event))
         }
@@ -135,13 +144,20 @@ extension Simulation {
     }
 
     private mutating func speaksOutOfTurn(_ slot: SlotID) {
-        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: { $0.prompt == nil }) else { return }
+        guard let idle = self.workers[slot.worker]!.slots.firstIndex(where: \.isIdle) else { return }
         self.lies(SlotID(worker: slot.worker, index: idle), #"{"event":"text","text":"psst"}"#)
     }
 
     private mutating func answersInTheWrongWay(_ slot: SlotID) {
         let state = self.workers[slot.worker]!.slots[slot.index]
         guard !state.isCancelled else { return }
-        self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        if let count = state.embeddings {
+            let wrong = String(decoding: self.embeddingsDone(count + 1, Usage(input: 1, output: 1)), as: UTF8.self)
+            self.lies(slot, self.chance(50) ? wrong : #"{"event":"done","text":"psst"}"#)
+        } else if self.chance(20) {
+            self.lies(slot, #"{"event":"progress"}"#)
+        } else {
+            self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
+        }
     }
 }

@@ -29,7 +29,11 @@ struct SimulatedWorker {
 struct SimulatedSlot {
     /// What it runs.
     var prompt: SimulatedPrompt.Key?
+    /// It was asked for models, under this name.
+    var listing: ULID?
     var isStreamed = true
+    /// How many texts it makes vectors of; `nil` while it runs a prompt.
+    var embeddings: Int?
     var cancelledAt: Instant?
     /// It ignores whatever it is told.
     var hangs = false
@@ -40,6 +44,7 @@ struct SimulatedSlot {
     var hasBegunFrame = false
 
     var isCancelled: Bool { self.cancelledAt != nil }
+    var isIdle: Bool { self.prompt == nil && self.listing == nil }
 }
 
 extension Simulation {
@@ -91,17 +96,22 @@ extension Simulation {
         }
         switch request {
         case .prompt(let prompt):
-            guard worker.hasHello else { return self.fail("a request was sent to a worker that is not ready") }
-            guard !worker.isRetired else { return self.fail("a request was sent to a worker with a slot that hangs") }
-            guard worker.slots[slot.index].prompt == nil else {
-                return self.fail("a request was sent to a slot that is busy")
-            }
+            guard self.mayRun(worker, slot) else { return }
             self.promptIsDispatched(prompt, to: slot, of: worker)
             self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
                 prompt: SimulatedPrompt.Key(prompt), isStreamed: prompt.stream,
                 isRead: worker.slots[slot.index].isRead)
             if reportsWritten { self.followUps.append(.slotWritten(slot)) }
+        case .listModels(let listing): self.slotIsAskedForModels(slot, listing)
+        case .embed(let embed):
+            guard self.mayRun(worker, slot) else { return }
+            self.embeddingsAreDispatched(embed, to: slot, of: worker)
+            self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
+                prompt: SimulatedPrompt.Key(embed.input[0]), isStreamed: false, embeddings: embed.input.count,
+                isRead: worker.slots[slot.index].isRead)
+            if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .cancel(let ulid):
+            if self.listingIsCancelled(slot, ulid) { return }
             let running = worker.slots[slot.index]
             guard let key = running.prompt, self.names[ulid.description].map({ $0 == key }) ?? true,
                 !running.isCancelled
@@ -115,6 +125,20 @@ extension Simulation {
                     spoken: prompt.spoken)
             }
         }
+    }
+
+    /// Whether a slot may be given a request; it is a violation if not.
+    private mutating func mayRun(_ worker: SimulatedWorker, _ slot: SlotID) -> Bool {
+        if !worker.hasHello {
+            self.fail("a request was sent to a worker that is not ready")
+        } else if worker.isRetired {
+            self.fail("a request was sent to a worker with a slot that hangs")
+        } else if worker.slots[slot.index].prompt != nil {
+            self.fail("a request was sent to a slot that is busy")
+        } else {
+            return true
+        }
+        return false
     }
 
     mutating func slotIsRead(_ slot: SlotID, _ isRead: Bool) {
@@ -192,7 +216,7 @@ extension Simulation {
         case 4: self.workers[id]!.isStopped = true
         case 5..<7:
             let slot = Int.random(in: 0..<worker.slots.count, using: &self.random)
-            if worker.slots[slot].prompt != nil { self.workers[id]!.slots[slot].hangs = true }
+            if !worker.slots[slot].isIdle { self.workers[id]!.slots[slot].hangs = true }
         case 7: if self.chance(20) { self.lies(id, .workerReport(id, Array(#"{"event":"pong","number":77777}"#.utf8))) }
         case 8: if self.chance(20) { self.lies(id, .workerBrokeProtocol(id, reason: "a frame of 99 GiB")) }
         default: self.workerReports(id)
@@ -253,6 +277,8 @@ extension Simulation {
         for index in worker.slots.indices where self.workers[id] != nil {
             let slot = SlotID(worker: id, index: index)
             self.workers[id]!.slots[index].hangs = false
+            if self.workers[id]!.slots[index].listing != nil { self.listingEnds(slot) }
+            guard self.workers[id] != nil else { return }
             if self.workers[id]!.slots[index].prompt != nil, self.workers[id]!.slots[index].isRead {
                 self.slotEnds(slot)
             }

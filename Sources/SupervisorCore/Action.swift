@@ -37,6 +37,9 @@ public enum Action: Sendable, Equatable {
     case closeReader
     case killReader
 
+    /// Keep what providers listed as their models, for the next start (``ListedModels``). What cannot be kept is a warning.
+    case saveModels([UInt8])
+
     /// Tell the service manager, if there is one. Each state is told once at most, and ``ServiceState/ready`` never after
     /// ``ServiceState/stopping``.
     case notify(ServiceState, status: String)

@@ -19,6 +19,8 @@ struct Provider: Sendable {
     }
 
     let settings: ProviderSettings
+    /// What the provider listed when it was asked last, and no model of the configuration has the name of.
+    var listedModels: [ModelDescription] = []
     var state = State.starting
     /// The process that takes new requests, or will.
     var current: WorkerID?

@@ -1,6 +1,6 @@
 import Messages
 
-/// One prompt, from its admission until its last frame has left.
+/// One prompt, or one request for embeddings, from its admission until its last frame has left.
 ///
 ///     recording ──row on disk──▶ queued ──slot free──▶ running ──last event──▶ ending ──row on disk──▶ (gone)
 ///         │                       │  ▲ ▲                 │ │ │ cancel, deadline      ▲
@@ -57,6 +57,8 @@ struct Request: Sendable {
     /// Which round of a chain it is; `nil` for a prompt.
     let round: ChainRound?
     let isStreamed: Bool
+    /// How many texts it wants the vectors of; `nil` for a prompt.
+    let embeddings: Int?
     let admittedAt: Instant
     var state: State
     /// The frame for the slot: until it is dispatched, or, where it may be tried again, until the slot says something.
@@ -84,9 +86,9 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        prompt: PromptRequest, conversation: String?, round: ChainRound?, timeouts: ProviderSettings.Timeouts,
-        frame: [UInt8],
-        receivedAt: Instant, at now: Instant
+        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
+        timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
+        at now: Instant
     ) {
         self.ulid = ulid
         self.clientID = clientID
@@ -95,12 +97,13 @@ struct Request: Sendable {
         self.model = model
         self.conversation = conversation
         self.round = round
-        self.isStreamed = prompt.stream
+        self.isStreamed = isStreamed
+        self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued
         self.frame = frame
         let total = now + .milliseconds(timeouts.total)
-        if let timeout = prompt.timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
+        if let timeout = timeoutMilliseconds, receivedAt + .milliseconds(timeout) < total {
             self.totalTimeoutName = "timeout_ms, \(timeout) ms,"
             self.totalDeadline = receivedAt + .milliseconds(timeout)
         } else {
@@ -176,6 +179,11 @@ struct Request: Sendable {
     mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
         self.hasOutput = true
         if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
+    }
+
+    /// A batch of its embeddings is done: the next one has as long as the first.
+    mutating func progressed(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
+        if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.firstOutput) }
     }
 
     /// The slot is not read for a while: its silence is ours.

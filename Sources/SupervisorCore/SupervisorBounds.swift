@@ -56,6 +56,10 @@ public struct SupervisorBounds: Sendable {
     /// Processes of one provider that may finish their requests beside the one that takes new ones.
     public var retiringWorkers = 2
     public var backoff = Backoff.Bounds()
+    /// Models that providers listed, all together.
+    public var listedModels = 8_000
+    /// How long a provider may take to list its models.
+    public var listingTimeout = Duration.seconds(30)
 
     // The record.
     /// Openings and endings that wait for the logger, and the room that open requests' endings will need, in bytes.

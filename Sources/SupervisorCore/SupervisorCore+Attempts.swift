@@ -18,9 +18,13 @@ extension SupervisorCore {
 
     /// The first model that can be asked now, beginning with the one that was asked for, and those that come after it.
     ///
+    /// - Parameter mayAnswer: Whether another model may answer in its place.
     /// - Throws: Why the one that was asked for cannot be, if none can.
-    func route(from asked: Attempts.Candidate, at now: Now) throws(Failure) -> Route {
-        var route = Route(asked: asked, first: asked, alternatives: self.alternatives(to: asked.model))
+    func route(
+        from asked: Attempts.Candidate, at now: Now, mayAnswer: (Attempts.Candidate) -> Bool
+    ) throws(Failure) -> Route {
+        let alternatives = self.alternatives(to: asked.model).filter(mayAnswer)
+        var route = Route(asked: asked, first: asked, alternatives: alternatives)
         guard let refusal = self.refusal(by: asked, at: now) else { return route }
         route.passed.append((asked, refusal))
         while !route.alternatives.isEmpty, route.passed.count < self.bounds.attempts.count - 1 {
@@ -34,7 +38,7 @@ extension SupervisorCore {
     /// The models that are configured to answer in place of another, but for those that have no key.
     private func alternatives(to model: ModelDescription) -> [Attempts.Candidate] {
         guard let names = self.configuration.fallbacks[model.id] else { return [] }
-        return names.compactMap { self.models[$0].map { Attempts.Candidate(provider: $0.provider, model: $0.model) } }
+        return names.compactMap { self.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) } }
             .filter { !$0.model.needsKey || self.providers[$0.provider].settings.key != nil }
     }
 
@@ -127,7 +131,7 @@ extension SupervisorCore {
             }
             let settings = self.providers[next.provider].settings
             let frame = SlotRequest.readdress(
-                self.requests[number]!.frame, model: next.model.id, key: next.model.needsKey ? settings.key : nil)
+                self.requests[number]!.frame, model: self.providersName(of: next.model.id, next.provider), key: next.model.needsKey ? settings.key : nil)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)
             self.chains[number]?.handedOn(to: next.model.id)

@@ -48,6 +48,7 @@ extension SupervisorCore {
                 self.begin(chain, id: request.id, from: id, at: now)
             }
         case .toolResult(let results): self.take(results, id: request.id, from: id, at: now)
+        case .embed(let embed): self.admit(embed, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
         case .logs(var logs):
             let uid = self.visibleUID(of: id, own: logs.own)
@@ -57,7 +58,8 @@ extension SupervisorCore {
             let uid = self.visibleUID(of: id, own: requests.own)
             requests.own = false
             self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
-        case .models: self.send(ClientAnswer.done(id: request.id, ("models", self.modelList)), to: id)
+        case .models(let refresh, let provider):
+            self.listModels(refresh: refresh, provider: provider, id: request.id, from: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)
         }

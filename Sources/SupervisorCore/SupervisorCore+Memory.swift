@@ -91,7 +91,7 @@ extension SupervisorCore {
             return self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
         case .hung:
             return
-        case .busy:
+        case .busy, .listing:
             break
         }
         // A large answer is held twice: on its way to the client, and on its way to the disk.

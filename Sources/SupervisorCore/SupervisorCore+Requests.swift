@@ -31,13 +31,9 @@ extension SupervisorCore {
         let opening = self.opening(
             of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
             parent: precedent?.history.tip, chain: self.chains[number], at: now)
-        guard self.log.hasRoom(for: opening) else {
-            throw self.logger.isReady
-                ? Failure(.overloaded, "too many requests are open; try again later")
-                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
-        }
+        try self.checkRoom(for: opening)
         let frame = SlotRequest.encodePrompt(
-            prompt, request: ulid, model: model.id, messages: precedent?.messages,
+            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
             key: model.needsKey ? settings.key : nil)
         if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
         // A chain has its own room.
@@ -51,11 +47,20 @@ extension SupervisorCore {
         let conversation = opening.content?.conversation
         self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
         let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
-        self.requests[number] = Request(
-            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
-            conversation: conversation, round: self.chains[number]?.round, timeouts: asked.timeouts, frame: frame,
+        let request = Request(
+            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+            isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
+            timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
             receivedAt: receivedAt, at: now.instant)
-        self.connections[connectionID]!.requests[id] = number
+        self.begin(request, number, opening, on: route, at: now)
+    }
+
+    /// Takes in a request that is admitted, and puts its opening on record.
+    mutating func begin(
+        _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
+    ) {
+        self.requests[number] = request
+        if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
@@ -63,10 +68,19 @@ extension SupervisorCore {
         switch self.configuration.durability {
         case .commit:
             self.requests[number]!.state = .recording(sequence: sequence)
-            self.providers[provider].recording += 1
+            self.providers[request.provider].recording += 1
             self.logger.waiting.append((sequence, number))
         case .relaxed:
             self.enqueue(number, at: now)
+        }
+    }
+
+    /// Whether the record has room for one more request.
+    func checkRoom(for opening: OpenRecord) throws(Failure) {
+        guard self.log.hasRoom(for: opening) else {
+            throw self.logger.isReady
+                ? Failure(.overloaded, "too many requests are open; try again later")
+                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
         }
     }
 
@@ -113,11 +127,21 @@ extension SupervisorCore {
         of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> Route {
         let (provider, model) = try self.resolveModel(prompt.model, after: history)
-        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now)
+        let isContinued = history?.model != nil
+        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
+        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
+            let title = self.title(of: other.provider)
+            return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
+        }
+        try self.checkMemory()
+        return route
+    }
+
+    /// Whether there is memory for what another request may bring.
+    func checkMemory() throws(Failure) {
         guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
             throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
         }
-        return route
     }
 
     /// The model that the request names, or else that of the conversation, or else the default.
@@ -126,7 +150,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
-            guard let found = self.models[last] else {
+            guard let found = self.findModel(last) else {
                 throw Failure(
                     .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
             }
@@ -135,7 +159,12 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultModel else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
-        guard let found = self.models[name] else {
+        return try self.model(named: name)
+    }
+
+    /// The model that a request names.
+    func model(named name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard let found = self.findModel(name) else {
             let hint =
                 name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
@@ -168,6 +197,7 @@ extension SupervisorCore {
 
     /// Hands waiting requests to idle slots while there are both.
     mutating func dispatchQueue(of provider: Int, at now: Now) {
+        self.dispatchListing(of: provider)
         while let workerID = self.providers[provider].current, let number = self.providers[provider].queue.first,
             let index = self.workers[workerID]?.takeSlot(for: number)
         {
@@ -216,7 +246,7 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
-        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure) }
+        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure, at: now) }
         switch request.state {
         case .cancelling(let slot, _):
             // It was being cut short already; the client is told what it asked for.
@@ -231,7 +261,7 @@ extension SupervisorCore {
 
     /// The client's connection is gone.
     mutating func clientLeft(_ number: RequestNumber, at now: Now) {
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil) }
+        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil, at: now) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
             self.forget(number, at: now)
@@ -272,7 +302,8 @@ extension SupervisorCore {
     }
 
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
-    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?) {
+    private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
+        self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
         self.endChain(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
@@ -289,7 +320,8 @@ extension SupervisorCore {
                     "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
                 ))
         } else {
-            self.endUnadmitted(number, Failure(.logUnavailable, "the record was not read in time; try again later"))
+            self.endUnadmitted(
+                number, Failure(.logUnavailable, "the record was not read in time; try again later"), at: now)
         }
     }
 

@@ -7,16 +7,24 @@ extension SupervisorCore {
         self.answerMemory.release(.slotFrame(slot))
         let event: SlotEventEnvelope
         do {
-            event = try SlotEventEnvelope(decoding: payload)
+            event = try self.decode(payload, from: worker.slots[slot.index])
         } catch {
             return self.workerMisbehaved(
                 slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
         }
         switch worker.slots[slot.index].state {
         case .busy(let number): self.requestEvent(number, event, slot, at: now)
+        case .listing(let number): self.listingEvent(number, event, slot, at: now)
         case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
         case .hung: break
         }
+    }
+
+    private func decode(_ payload: [UInt8], from slot: Worker.Slot) throws(MessageError) -> SlotEventEnvelope {
+        guard case .busy(let number) = slot.state, let count = self.requests[number]!.embeddings else {
+            return try SlotEventEnvelope(decoding: payload)
+        }
+        return try SlotEventEnvelope(decoding: payload, embeddingsOf: count)
     }
 
     private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now)
@@ -39,6 +47,11 @@ extension SupervisorCore {
             }
             if request.round != nil { self.gather(output, of: event.bytes, inChain: number, at: now) }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
+        case (.running, .progress):
+            let timeouts = self.providers[request.provider].settings.timeouts
+            let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+            // The deadline only moves later: the timer finds out when it fires.
+            self.requests[number]!.progressed(isPaused: isPaused, timeouts: timeouts, at: now.instant)
         case (.running, .done(let outcome)):
             // Its client would be told what is not recorded.
             guard !request.isStreamed || outcome.answer.isEmpty else {
@@ -50,7 +63,7 @@ extension SupervisorCore {
         case (.running, .error(let failure, let usage)):
             self.attemptFailed(number, failure, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
-        case (.cancelling, .output):
+        case (.cancelling, .output), (.cancelling, .progress):
             break
         case (.cancelling(_, let ending), .done(let outcome)):
             self.end(number, with: ending, usage: outcome.usage, at: now)
@@ -58,6 +71,9 @@ extension SupervisorCore {
         case (.cancelling(_, let ending), .error(_, let usage)):
             self.end(number, with: ending, usage: usage, at: now)
             self.slotLetGo(slot, at: now)
+        case (.running, .models), (.cancelling, .models):
+            self.workerMisbehaved(
+                slot.worker, "a slot listed models when it was asked a prompt", culprit: slot, at: now)
         case (.recording, _), (.queued, _), (.waiting, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
@@ -76,7 +92,7 @@ extension SupervisorCore {
     }
 
     /// The slot is free. A process that only finishes what it has ends with its last request.
-    private mutating func slotLetGo(_ slot: SlotID, at now: Now) {
+    mutating func slotLetGo(_ slot: SlotID, at now: Now) {
         if self.workers[slot.worker]!.slots[slot.index].isPaused { self.actions.append(.resumeSlot(slot)) }
         self.workers[slot.worker]!.releaseSlot(slot.index)
         let worker = self.workers[slot.worker]!

@@ -1,28 +1,8 @@
 import JSON
 import Messages
 
-// What is told to those who ask (proto/client.md, "StatusDone" and "ModelsDone").
+// What is told to those who ask how things are (proto/client.md, "StatusDone").
 extension SupervisorCore {
-    var modelList: [UInt8] {
-        let models = self.providers.enumerated().flatMap { index, provider in
-            provider.settings.models.map { model -> JSONValue in
-                .object([
-                    .init("id", .string(model.id)),
-                    .init("aliases", .array(model.aliases.map(JSONValue.string))),
-                    .init("provider", .string(provider.settings.name)),
-                    .init("needs_key", .bool(model.needsKey)),
-                    .init("default", .bool(self.isDefault(model, of: index))),
-                ])
-            }
-        }
-        return JSONValue.array(models).serialized()
-    }
-
-    private func isDefault(_ model: ModelDescription, of provider: Int) -> Bool {
-        guard let found = self.configuration.defaultModel.flatMap({ self.models[$0] }) else { return false }
-        return found.provider == provider && found.model.id == model.id
-    }
-
     func status(at now: Now) -> [UInt8] {
         let open = self.requests.count
         let queued = self.providers.reduce(0) { $0 + $1.queue.count }

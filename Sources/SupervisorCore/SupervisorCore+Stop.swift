@@ -19,6 +19,8 @@ extension SupervisorCore {
             self.actions.append(.notify(.stopping, status: "Finishing what is open"))
             self.actions.append(.stopListening)
             self.setDeadline(.phase, at: now.instant + timeout)
+            self.endRefresh(
+                nil, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"), at: now)
             for number in self.continuations.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
                 self.endContinuation(
                     number, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))

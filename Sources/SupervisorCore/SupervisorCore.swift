@@ -14,6 +14,7 @@ public struct SupervisorCore: Sendable {
         case request(RequestNumber)
         case worker(WorkerID)
         case provider(Int)
+        case listing(RequestNumber)
         case logger
         case reader
         case phase
@@ -67,6 +68,10 @@ public struct SupervisorCore: Sendable {
     var conversations: [String: ConversationLine] = [:]
     /// Clients' questions about the record.
     var lookups: [RequestNumber: Lookup] = [:]
+    /// The wish of a client that providers be asked for their models. One at a time.
+    var refresh: ModelRefresh?
+    /// What providers are being asked.
+    var listings: [RequestNumber: SlotListing] = [:]
     var workers: [WorkerID: Worker] = [:]
     var providers: [Provider]
     /// Ids and aliases of models: which provider serves it, under which id.
@@ -133,6 +138,9 @@ public struct SupervisorCore: Sendable {
                     self.models[name] = (index, model)
                 }
             }
+        }
+        for (index, provider) in configuration.providers.enumerated() {
+            self.takeList(provider.listedModels, of: index)
         }
     }
 
@@ -204,6 +212,7 @@ public struct SupervisorCore: Sendable {
             case .request(let number): self.requestExpired(number, at: now)
             case .worker(let id): self.workerExpired(id, at: now)
             case .provider(let index): self.startWorker(of: index, at: now)
+            case .listing(let number): self.listingExpired(number, at: now)
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
             case .phase: self.phaseExpired(at: now)

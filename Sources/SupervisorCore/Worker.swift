@@ -22,6 +22,8 @@ struct Worker: Sendable {
     enum SlotState: Sendable, Equatable {
         case idle
         case busy(RequestNumber)
+        /// It was asked for its provider's models.
+        case listing(RequestNumber)
         /// It ignored a cancel. Only the end of the process frees it.
         case hung
     }
@@ -118,6 +120,13 @@ struct Worker: Sendable {
     mutating func takeSlot(for request: RequestNumber) -> Int? {
         guard self.state == .ready, let index = self.idle.popLast() else { return nil }
         self.slots[index].state = .busy(request)
+        return index
+    }
+
+    /// Takes an idle slot for a question for the provider's models, on the same terms.
+    mutating func takeSlot(forListing listing: RequestNumber) -> Int? {
+        guard self.state == .ready, let index = self.idle.popLast() else { return nil }
+        self.slots[index].state = .listing(listing)
         return index
     }
 

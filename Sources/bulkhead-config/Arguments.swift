@@ -4,6 +4,8 @@ enum Arguments: Equatable {
     case serve(file: String?, socketPath: String?, stateDirectory: String?)
     /// Tell a person what is wrong with a file.
     case check(file: String)
+    /// Write docs/providers.md.
+    case providers
     case help
     case version
 
@@ -14,12 +16,15 @@ enum Arguments: Equatable {
 
     static let usage = """
         Usage: bulkhead-config --check FILE
+               bulkhead-config --providers
                bulkhead-config [--config FILE] [--socket PATH] [--state-directory DIR]
 
         The first form checks a configuration file; `bulkhead config check FILE` calls it. It says
         what the file means, or each thing that is wrong with it by file, line and column.
 
-        The second form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
+        The second writes what is known of providers and their models, as docs/providers.md has it.
+
+        The third form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
         the file and the environment and answers with one frame.
 
           --check FILE           check FILE and exit: 0 if it can be used, 1 if not
@@ -38,6 +43,7 @@ enum Arguments: Equatable {
         while let argument = iterator.next() {
             if argument == "--help" || argument == "-h" { return .help }
             if argument == "--version" { return .version }
+            if argument == "--providers" { return .providers }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard ["--check", "--config", "--socket", "--state-directory"].contains(name) else {

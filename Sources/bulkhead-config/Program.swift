@@ -20,7 +20,8 @@ struct Program {
 
     init() {
         self.reader = ConfigurationReader(
-            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID)
+            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID,
+            listedModels: Self.listedModels)
     }
 
     func run(_ arguments: some Sequence<String>) -> ExitCode {
@@ -33,6 +34,8 @@ struct Program {
                 return self.serve(file: file, overrides: overrides)
             case .check(let file):
                 return self.check(file)
+            case .providers:
+                print(ProvidersPage(), terminator: "")
             case .help:
                 print(Arguments.usage)
             case .version:
@@ -84,7 +87,9 @@ struct Program {
         _ file: String?, overrides: ConfigurationOverrides, for purpose: ConfigurationReader.Purpose
     ) -> ConfigurationReply {
         do throws(ConfigurationProblem) {
-            return self.reader.read(try file.map(ConfigurationFile.load), overrides: overrides, for: purpose)
+            return self.reader.read(
+                try file.map { name throws(ConfigurationProblem) in try ConfigurationFile.load(name) },
+                overrides: overrides, for: purpose)
         } catch {
             return .refused([error])
         }
@@ -94,6 +99,17 @@ struct Program {
     /// over.
     private var defaultFile: String? {
         self.reader.defaultFile.flatMap { access($0, F_OK) != 0 && errno == ENOENT ? nil : $0 }
+    }
+
+    /// The file that the supervisor keeps in its state directory; one that cannot be opened is a file of nothing, and a warning.
+    private static func listedModels(in directory: String) -> ConfigurationFile? {
+        let path = "\(directory)/\(ListedModels.fileName)"
+        guard access(path, F_OK) == 0 else { return nil }
+        do throws(ConfigurationProblem) {
+            return try ConfigurationFile.load(path, maximumLength: ListedModels.maximumLength)
+        } catch {
+            return ConfigurationFile(name: path, bytes: [])
+        }
     }
 
     private static func isSocket(_ descriptor: CInt) -> Bool {

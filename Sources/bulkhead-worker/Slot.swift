@@ -5,7 +5,7 @@ import Providers
 
 /// One slot: a channel to the supervisor, and the thread that runs what comes through it.
 ///
-///     idle ──prompt──▶ running ──last frame──▶ idle
+///     idle ──request─▶ running ──last frame──▶ idle
 ///                         │ cancel               ▲
 ///                         └──▶ cancelled ──last frame
 ///
@@ -37,10 +37,19 @@ final class Slot: SlotChannel {
                 guard runner.refuse(Failure(.modelError, "the request cannot be read: \(error)")) else { return }
                 continue
             }
-            // A cancel that arrives here is too late: its request is over.
-            guard case .prompt(let prompt) = request else { continue }
-            self.state = .running(prompt.request)
-            guard runner.run(prompt) else { return }
+            switch request {
+            case .prompt(let prompt):
+                self.state = .running(prompt.request)
+                guard runner.run(prompt) else { return }
+            case .embed(let embed):
+                self.state = .running(embed.request)
+                guard runner.run(embed) else { return }
+            case .listModels(let listing):
+                self.state = .running(listing.request)
+                guard runner.list(listing) else { return }
+            // It is too late: its request is over.
+            case .cancel: continue
+            }
             if case .closed = self.state { return }
             self.state = .idle
         }
@@ -62,7 +71,7 @@ final class Slot: SlotChannel {
         switch try? SlotRequest(decoding: payload) {
         case .cancel(let request):
             if case .running(request) = self.state { self.state = .cancelled }
-        case .prompt, nil:
+        case .prompt, .embed, .listModels, nil:
             // A slot that is at work is sent nothing else.
             self.state = .closed
         }

@@ -31,12 +31,14 @@ struct BulkheadCommand: AsyncParsableCommand {
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"
               bulkhead prompt --json "hello" | jq -r 'select(.event=="done").usage'
+              bulkhead embed -m text-embedding-3-small -c "hello"
               bulkhead logs -n 1
               bulkhead status
             """,
         version: BulkheadClient.version,
         subcommands: [
-            PromptCommand.self, ChatCommand.self, LogsCommand.self, RequestsCommand.self, ModelsCommand.self,
+            PromptCommand.self, ChatCommand.self, EmbedCommand.self, LogsCommand.self, RequestsCommand.self,
+            ModelsCommand.self,
             StatusCommand.self,
             PingCommand.self, ConfigCommand.self,
         ],

@@ -52,6 +52,8 @@ struct ChatCommand: AsyncParsableCommand {
                 options: OptionPair.object(self.question.options))
             template.timeoutMilliseconds = self.answer.timeout?.milliseconds
             let conversation = try await self.question.conversation(client)
+            template.conversation = conversation
+            try await BooleanOptions.settle(&template, with: client)
             let chat = Chat(
                 client, path: self.connection.path, template: template, conversation: conversation, tools: toolbox,
                 options: self.answer)

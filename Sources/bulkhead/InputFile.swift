@@ -16,9 +16,8 @@ struct InputFile {
     ///
     /// - Parameter bound: The most bytes that are of use; a longer file is refused, with its size.
     func read(bound: Int) throws(InputError) -> [UInt8] {
-        let descriptor = self.isStandardInput ? STDIN_FILENO : open(self.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw self.error(errno) }
-        defer { if !self.isStandardInput { close(descriptor) } }
+        let file = try self.open()
+        let descriptor = file.descriptor
         var status = stat()
         let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         if isRegular, status.st_size > bound {
@@ -39,9 +38,18 @@ struct InputFile {
     /// Reads all of it as a text.
     func readText(bound: Int) throws(InputError) -> String {
         guard let text = String(validating: try self.read(bound: bound), as: UTF8.self) else {
-            throw InputError("\(self.name) is not a text in UTF-8; show it to the model with -a")
+            throw self.isNoText
         }
         return text
+    }
+
+    var isNoText: InputError { InputError("\(self.name) is not a text in UTF-8; show it to the model with -a") }
+
+    func open() throws(InputError) -> OpenFile {
+        guard !self.isStandardInput else { return OpenFile(STDIN_FILENO) }
+        let descriptor = Glibc.open(self.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw self.error(errno) }
+        return OpenFile(descriptor)
     }
 
     private func error(_ errno: CInt) -> InputError {
@@ -51,4 +59,13 @@ struct InputFile {
     private func tooLong(_ fact: String, _ bound: Int) -> InputError {
         InputError("\(self.name) \(fact), and a request has room for \(Text.size(bytes: bound)) of it")
     }
+}
+
+/// A file that is closed when nobody reads it any more; standard input stays open.
+final class OpenFile {
+    let descriptor: CInt
+
+    init(_ descriptor: CInt) { self.descriptor = descriptor }
+
+    deinit { if self.descriptor != STDIN_FILENO { close(self.descriptor) } }
 }

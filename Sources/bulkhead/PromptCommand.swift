@@ -106,6 +106,7 @@ struct PromptCommand: AsyncParsableCommand {
         try await self.connection.withClient { client in
             var request = question
             request.conversation = try await self.question.conversation(client)
+            try await BooleanOptions.settle(&request, with: client)
             let reply = Reply(client, request, tools: toolbox)
             Interrupts.onFirst { reply.cancel() }
             if self.json {

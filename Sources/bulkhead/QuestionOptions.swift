@@ -22,7 +22,7 @@ struct QuestionOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("option")],
         help: ArgumentHelp(
-            "An option of the model, as two arguments. A value that is JSON is taken as that (numbers, true, false, null), any "
+            "An option of the model, as two arguments (bulkhead models --options). A value that is JSON is taken as that, any "
                 + "other as a string. May be repeated.", valueName: "key> <value"),
         transform: OptionPair.init(argument:))
     var options: [OptionPair] = []

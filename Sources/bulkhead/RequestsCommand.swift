@@ -85,12 +85,15 @@ struct RequestsCommand: AsyncParsableCommand {
         error.map { TerminalText.line("\($0.code): \($0.message)", atMost: 60) }
     }
 
+    /// What was asked for, where it was no prompt.
+    private static func operation(_ row: RequestRow) -> String { row.operation == "prompt" ? "" : row.operation }
+
     private static func cells(_ row: RequestRow) -> [String] {
         [
             Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, row.model, row.provider,
             Self.number(row.uid), row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
             Self.number(row.inputTokens), Self.number(row.outputTokens),
-            Self.note(row.error) ?? TerminalText.line(row.finishReason ?? "", atMost: 60),
+            Self.note(row.error) ?? TerminalText.line(row.finishReason ?? Self.operation(row), atMost: 60),
         ]
     }
 

@@ -17,6 +17,7 @@ final class Shell {
     private var core: SupervisorCore
     private let timer: Timer
     private let log: Logger
+    private let stateDirectory: String
 
     private var inbox: [Event] = []
     private var isDraining = false
@@ -42,6 +43,7 @@ final class Shell {
         self.programs = programs
         self.notifySocket = notifySocket
         self.log = log
+        self.stateDirectory = configuration.stateDirectory
         self.timer = try Timer(on: loop)
         self.core = SupervisorCore(
             configuration: configuration, seed: UInt64.random(in: 0...UInt64.max), processID: Int(getpid()),
@@ -130,6 +132,7 @@ final class Shell {
         case .closeReader: self.reader?.closeChannels()
         case .killReader: self.reader?.kill()
 
+        case .saveModels(let file): self.saveModels(file)
         case .setTimer(let instant): self.setTimer(instant)
         case .notify(let state, let status): self.notify(state, status: status)
         case .log(let entry): self.log.log(entry)
@@ -155,6 +158,14 @@ final class Shell {
     }
 
     private static let toleratedDelayNanoseconds: UInt64 = 10_000_000
+
+    private func saveModels(_ file: [UInt8]) {
+        do {
+            try StateFile.write(file, to: "\(self.stateDirectory)/\(ListedModels.fileName)")
+        } catch {
+            self.log.warning("the models of providers could not be kept", metadata: ["reason": "\(error)"])
+        }
+    }
 
     private func notify(_ state: ServiceState, status: String) {
         do { try self.notifySocket?.tell(state, status: status) } catch {

@@ -9,7 +9,7 @@ struct ChatTests {
     @Test func everyLineIsAPromptOfOneConversation() async throws {
         let daemon = try FakeDaemon()
         let run = try ProgramRun(
-            ["chat", "-m", "echo", "-s", "Be brief", "-o", "n", "1"], socket: daemon.path,
+            ["chat", "-m", "echo", "-s", "Be brief", "-o", "n", "2"], socket: daemon.path,
             input: "one\n\n  \ntwo\r\n!multi\na\n\n!end of it\n!end\n!multi x\n!end\n!end x\nquit\nnever\n")
         let peer = try await daemon.accept()
         for (text, conversation) in [("one", nil), ("two", "c1"), ("a\n\n!end of it", "c1"), ("!end", "c1")] {
@@ -17,7 +17,7 @@ struct ChatTests {
             #expect(prompt.prompt == JSONValue.string(text).serialized())
             #expect(prompt.conversation == conversation)
             #expect(prompt.model == "echo" && prompt.system == Array(#""Be brief""#.utf8))
-            #expect(prompt.options == Array(#"{"n":1}"#.utf8))
+            #expect(prompt.options == Array(#"{"n":2}"#.utf8))
             #expect(prompt.messages == nil)
             await peer.write(Answers.text(.number(id), "answer"))
             await peer.write(json: #"{"id":\#(id),"event":"done","conversation":"c1"}"#)

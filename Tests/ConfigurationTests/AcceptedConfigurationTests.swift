@@ -9,6 +9,7 @@ import Testing
             state_directory: /srv/bulkhead
             log: {durability: relaxed, prompts: false}
             default_model: small
+            default_embedding_model: echo-embed
             fallbacks: {tiny: [echo, qwen3], qwen3: [small]}
             drain_timeout: 2m
             testing: true
@@ -36,14 +37,14 @@ import Testing
             key: "k1", keyName: "LOCAL_KEY")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
-            models: [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)],
+            models: ModelCatalogue.shipped.models(of: .echo),
             keyName: "LLM_ECHO_NEEDS_KEY_KEY")
         let broken = ProviderSettings(
             name: "broken", kind: .echoFault, slots: 1, models: [ModelDescription(id: "echo-fault")])
         let expected = ServiceConfiguration(
             socketPath: "/run/b.sock", socketMode: 0o600, socketGroup: 998, stateDirectory: "/srv/bulkhead",
             durability: .relaxed, storesPrompts: false,
-            defaultModel: "small", providers: [local, echo, broken],
+            defaultModel: "small", defaultEmbeddingModel: "echo-embed", providers: [local, echo, broken],
             fallbacks: ["llama4": ["echo", "qwen3"], "qwen3": ["llama4"]], drainTimeoutMilliseconds: 120_000,
             warnings: [])
         #expect(configuration == expected)

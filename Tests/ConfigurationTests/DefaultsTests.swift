@@ -3,11 +3,13 @@ import Messages
 import Testing
 
 @Suite("The defaults") struct DefaultsTests {
-    private let openAIModels = [
-        "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "o4-mini", "gpt-5", "gpt-5-mini",
-        "gpt-5-nano",
-        "gpt-5.6-luna",
-    ]
+    private static func known(_ kind: ProviderSettings.Kind) -> [ModelDescription] {
+        ModelCatalogue.shipped.models(of: kind).map { model in
+            var model = model
+            model.needsKey = true
+            return model
+        }
+    }
 
     @Test func withoutAKeyThereIsEcho() throws {
         for environment in [[:], ["OPENAI_API_KEY": ""]] {
@@ -27,7 +29,7 @@ import Testing
         let configuration = try Reading.with(["OPENAI_API_KEY": "k", "LLM_ECHO_NEEDS_KEY_KEY": "e"]).configuration(nil)
         let openAI = ProviderSettings(
             name: "openai", kind: .openAI,
-            models: self.openAIModels.map { ModelDescription(id: $0, needsKey: true) },
+            models: Self.known(.openAI),
             baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY")
         #expect(configuration.providers.map(\.name) == ["echo", "openai"])
         #expect(configuration.providers[0].key == "e")
@@ -50,7 +52,7 @@ import Testing
         let yaml = "providers: \(providers)"
         let provider = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(yaml).providers[0]
         #expect(provider.kind == kind)
-        #expect(provider.models.map(\.id) == self.openAIModels)
+        #expect(provider.models.map(\.id) == Self.known(.openAI).map(\.id))
         #expect(provider.baseURL == "https://api.openai.com/v1")
         #expect(provider.key == "k")
     }
@@ -59,10 +61,9 @@ import Testing
     func aProviderOfTypeAnthropicKnowsItsAddressModelsAndKey(yaml: String) throws {
         let provider = try Reading.with(["ANTHROPIC_API_KEY": "k"]).configuration("providers: \(yaml)").providers[0]
         #expect(provider.kind == .anthropic)
-        #expect(provider.models.contains(ModelDescription(id: "claude-opus-5", needsKey: true)))
-        #expect(
-            provider.models.contains(
-                ModelDescription(id: "claude-opus-4-8", aliases: ["claude-opus-4.8"], needsKey: true)))
+        #expect(provider.models == Self.known(.anthropic))
+        #expect(provider.models.contains { $0.id == "claude-opus-5" && $0.needsKey })
+        #expect(provider.models.contains { $0.id == "claude-opus-4-8" && $0.aliases == ["claude-opus-4.8"] })
         #expect(provider.baseURL == "https://api.anthropic.com")
         #expect(provider.key == "k" && provider.keyName == "ANTHROPIC_API_KEY")
     }

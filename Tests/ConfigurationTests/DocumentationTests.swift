@@ -13,20 +13,43 @@ import Testing
         self.text = try String(contentsOf: root.appendingPathComponent("docs/configuration.md"), encoding: .utf8)
     }
 
+    private var examples: [String] {
+        self.text.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+    }
+
     private var example: String {
-        get throws {
-            let start = try #require(self.text.range(of: "```yaml\n")).upperBound
-            let end = try #require(self.text.range(of: "```", range: start..<self.text.endIndex)).lowerBound
-            return String(self.text[start..<end])
-        }
+        get throws { try #require(self.examples.first) }
+    }
+
+    @Test func hasExamplesOfModelsThatAreAccepted() throws {
+        let text = try #require(self.examples.dropFirst().first)
+        let providers = try Reading.with(["OPENAI_API_KEY": "k"]).configuration(text).providers
+        let known = ModelCatalogue.shipped.models(of: .openAI).map(\.id)
+        #expect(Set(providers[0].models.map(\.id)) == Set(known + ["gpt-9"]))
+        #expect(providers[1].models.map(\.id) == ["qwen3:8b"])
+    }
+
+    /// docs/providers.md is made from the catalogue: bulkhead-config --providers > docs/providers.md
+    @Test func ofProvidersIsMadeFromTheCatalogue() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/providers.md"), encoding: .utf8)
+        #expect(
+            page == ProvidersPage().description,
+            "the catalogue has changed: run .build/debug/bulkhead-config --providers > docs/providers.md")
     }
 
     /// The names in the first column of the table of fields.
     private var documentedFields: Set<String> {
         let fields = self.text.prefix(
             upTo: self.text.range(of: "## Types of providers")?.lowerBound ?? self.text.endIndex)
-        let names = fields.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
-            String(line.split(separator: "`")[1]).replacing("*.", with: "").replacing("[]", with: "")
+        let names = fields.split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { line -> [String] in
+            let cell = line.dropFirst().prefix { $0 != "|" }
+            let words = cell.split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            let first = words[0].replacing("*.", with: "").replacing("[]", with: "")
+            // `.other` stands for the same place with another name.
+            let place = first.prefix(upTo: first.lastIndex(of: ".") ?? first.startIndex)
+            return [first] + words.dropFirst().map { place + $0 }
         }
         return Set(names)
     }
@@ -46,6 +69,10 @@ import Testing
             ("providers.", "providers: {echo: {x_x_x: 1}}"),
             ("providers.timeouts.", "providers: {echo: {timeouts: {x_x_x: 1}}}"),
             ("providers.models.", "providers: {openai: {type: openai-compatible, models: [{id: a, x_x_x: 1}]}}"),
+            (
+                "providers.models.options.",
+                "providers: {openai: {models: [{id: a, options: {a: {type: string, x_x_x: 1}}}]}}"
+            ),
         ]
         var fields: Set<String> = []
         for (prefix, yaml) in places {

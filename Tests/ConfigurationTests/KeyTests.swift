@@ -110,7 +110,8 @@ import Testing
         #expect(usual.key == "e" && usual.keyName == "LLM_ECHO_NEEDS_KEY_KEY")
         let named = try reading.configuration("providers: {echo: {key: OTHER}}").providers[0]
         #expect(named.key == "o" && named.keyName == "OTHER")
-        #expect(named.models == [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)])
+        #expect(named.models.map(\.id) == ["echo", "echo-needs-key", "echo-embed"])
+        #expect(named.models.map(\.needsKey) == [false, true, false])
     }
 
     @Test func isNotInTheSummary() throws {

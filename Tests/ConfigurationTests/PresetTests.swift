@@ -7,7 +7,7 @@ import Testing
 @Suite("A preset") struct PresetTests {
     @Test(arguments: ProviderPreset.all)
     func needsNothingButItsKeyAndItsModels(preset: ProviderPreset) throws {
-        let models = preset.models.isEmpty ? "models: [m]" : ""
+        let models = ModelCatalogue.shipped.models(of: preset.kind).isEmpty ? "models: [m]" : ""
         let environment = preset.keyName.map { [$0: "k"] } ?? [:]
         for yaml in ["{\(preset.kind.rawValue): {\(models)}}", "{x: {type: \(preset.kind.rawValue), models: [m]}}"] {
             let configuration = try Reading.with(environment).configuration("providers: \(yaml)")
@@ -37,7 +37,9 @@ import Testing
     }
 
     @Test func allOfThemTogetherClaimNoModelTwice() throws {
-        let names = ProviderPreset.all.filter { !$0.models.isEmpty }.map { "\($0.kind.rawValue): {}" }
+        let names = ProviderPreset.all.filter { !ModelCatalogue.shipped.models(of: $0.kind).isEmpty }.map {
+            "\($0.kind.rawValue): {}"
+        }
         let environment = Dictionary(
             uniqueKeysWithValues: ProviderPreset.all.compactMap { $0.keyName.map { ($0, "k") } })
         let yaml = "providers: {\(names.joined(separator: ", "))}"
@@ -49,18 +51,21 @@ import Testing
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let text = try String(contentsOf: root.appendingPathComponent("docs/configuration.md"), encoding: .utf8)
-        let start = try #require(text.range(of: "| Type | Provider | `base_url` | `key` | `models` |")).lowerBound
+        let start = try #require(text.range(of: "| Type | Provider | `base_url` | `key` | Built-in models |"))
+            .lowerBound
         let end = try #require(text.range(of: "\n\n", range: start..<text.endIndex)).lowerBound
         #expect(text[start..<end] == Self.table)
     }
 
     private static var table: String {
         let rows = ProviderPreset.all.map { preset in
-            let models = preset.models.map { "`\($0.id)`" }.joined(separator: ", ")
+            let count = ModelCatalogue.shipped.models(of: preset.kind).count
             return "| `\(preset.kind.rawValue)` | \(preset.title) | `\(preset.baseURL)` | "
-                + (preset.keyName.map { "`\($0)`" } ?? "none") + " | \(models.isEmpty ? "name them" : models) |"
+                + (preset.keyName.map { "`\($0)`" } ?? "none")
+                + (count == 0 ? " | none |" : " | [\(count)](providers.md#\(preset.kind.rawValue)) |")
         }
-        return (["| Type | Provider | `base_url` | `key` | `models` |", "|---|---|---|---|---|"] + rows)
+        return
+            (["| Type | Provider | `base_url` | `key` | Built-in models |", "|---|---|---|---|---|"] + rows)
             .joined(separator: "\n")
     }
 }

@@ -18,7 +18,8 @@ import Testing
 
     private static let duration = "write an integer and a unit, such as 250ms, 5s, 10m, 24h or 30d"
     private static let topFields =
-        "socket, state_directory, log, default_model, fallbacks, drain_timeout, providers, testing"
+        "socket, state_directory, log, default_model, default_embedding_model, "
+        + "fallbacks, drain_timeout, providers, testing"
 
     private static let fields = [
         Case("sokcet: /x", "b.yaml:1:1: unknown field 'sokcet'; did you mean 'socket'?"),

@@ -21,14 +21,12 @@ import Testing
             "{x: {type: llm-plugin}}",
             "b.yaml:1:23: field 'providers.x.type': this version does not support the type 'llm-plugin' yet; it supports \(Self.types)"
         ),
-        Case("{ollama: {}}", "b.yaml:1:13: provider 'ollama' needs 'models': the ids that it serves"),
         Case(
             "{x: {type: echo-fault}}",
             "b.yaml:1:23: the type 'echo-fault' fails on purpose and needs 'testing: true' at the top of the file"),
         Case(
             "{x: {type: openai-compatible}}",
-            "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1",
-            "b.yaml:1:13: provider 'x' needs 'models': the ids that it serves"),
+            "b.yaml:1:13: provider 'x' needs a 'base_url', such as http://127.0.0.1:11434/v1"),
         Case(
             "{echo: {base_url: 'http://x', models: [y]}}",
             "b.yaml:1:20: the type 'echo' has no field 'base_url': its models are fixed",
@@ -51,7 +49,8 @@ import Testing
         Case(
             "{a: {type: echo}, b: {type: echo}}",
             "b.yaml:1:30: provider 'a' has the model or alias 'echo' already (line 1, column 13)",
-            "b.yaml:1:30: provider 'a' has the model or alias 'echo-needs-key' already (line 1, column 13)"),
+            "b.yaml:1:30: provider 'a' has the model or alias 'echo-needs-key' already (line 1, column 13)",
+            "b.yaml:1:30: provider 'a' has the model or alias 'echo-embed' already (line 1, column 13)"),
         Case(
             "{a: {type: openai-compatible, base_url: 'https://a.example', models: [x, {id: y, aliases: [x, z, echo]}]}, echo: {}}",
             "b.yaml:1:103: this provider has the model or alias 'x' already (line 1, column 82)",
@@ -91,7 +90,7 @@ import Testing
         ),
         (
             "['a b']", 26,
-            "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes or control characters"
+            "field 'providers.x.models[0]': a model's name has no spaces, quotes, backslashes, control characters or '..' between slashes"
         ),
         ("['']", 26, "field 'providers.x.models[0]': a model's name has 1 to 256 bytes"),
         ("[{aliases: [b]}]", 26, "field 'providers.x.models[0]': a model needs an 'id'"),

@@ -61,12 +61,14 @@ extension EndToEnd {
             let upstream = try TestUpstream()
             defer { upstream.stop() }
             upstream.script("/v1/chat/completions", .json(#"{"choices":[{"message":{"content":"a message"}}]}"#))
+            upstream.script("/v1/embeddings", .json(#"{"data":[{"index":0,"embedding":[0.5]}]}"#))
+            let models = "[gpt-4o-mini, text-embedding-3-small]"
             let daemon = try Daemon(
                 """
                 default_model: echo
                 providers:
                   echo: {type: echo}
-                  openai: {type: openai-compatible, base_url: "\(upstream.url("/v1"))", models: [gpt-4o-mini]}
+                  openai: {type: openai-compatible, base_url: "\(upstream.url("/v1"))", models: \(models)}
                 """)
             let folder = try Folder()
             try folder.write("it went wrong\n", to: "error.log")
@@ -95,7 +97,8 @@ extension EndToEnd {
                 default: #expect(status == 0, "\(command): \(run.errors)")
                 }
             }
-            let bodies = upstream.requests.map { String(decoding: $0.body, as: UTF8.self) }
+            let prompts = upstream.requests.filter { $0.target == "/v1/chat/completions" }
+            let bodies = prompts.map { String(decoding: $0.body, as: UTF8.self) }
             #expect(bodies.count == commands.count { $0.contains("-m gpt-4o-mini") })
             #expect(
                 bodies.contains { $0.contains("Write a commit message") && $0.contains("a difference") }, "\(bodies)")

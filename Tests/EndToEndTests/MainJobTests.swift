@@ -44,7 +44,7 @@ extension EndToEnd {
             let wire = try Wire(daemon.socket)
             try wire.send(#"{"id":"m","op":"models"}"#)
             let models = try wire.next()
-            #expect(models["models"]?.array?.map { $0["id"]?.string } == ["echo", "echo-needs-key"])
+            #expect(models["models"]?.array?.map { $0["id"]?.string } == ["echo", "echo-needs-key", "echo-embed"])
             try wire.send(#"{"id":"p","op":"ping"}"#)
             #expect(try wire.next().text() == #"{"id":"p","event":"done"}"#)
             let status = try daemon.status()

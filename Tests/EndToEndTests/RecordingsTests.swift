@@ -1,6 +1,8 @@
 import Foundation
+import Framing
 import GRDB
 import JSON
+import Messages
 import Recordings
 import TestUpstream
 import Testing
@@ -41,6 +43,40 @@ extension EndToEnd {
             }
         }
 
+        /// What was recorded as asked, said in the words of our protocol, is asked again: messages, attachments, tools and their
+        /// results, schemas, options.
+        @Test(.enabled(if: SharedFolder.holds("recordings"), "the recordings are not on this machine"))
+        func everyRecordedRequestReachesTheProviderAsItWas() throws {
+            let upstream = try TestUpstream()
+            defer { upstream.stop() }
+            let house = try ReplayHouse(upstream, chunk: 0)
+            let wire = try Wire(house.daemon.socket)
+            var counts: [String: Int] = [:]
+            for (index, recording) in house.recordings.enumerated() {
+                let recorded = try JSONValue(parsing: Array(recording.request), bounds: .lenient)
+                let isChat = recording.folder == "chat-completions"
+                guard isChat || recording.folder == "responses" else { continue }
+                let request =
+                    try isChat
+                    ? RecordedChatRequest(recorded).request : try #require(RecordedResponsesRequest(recorded).request)
+                let sent = upstream.requests.count
+                try wire.sendBytes(try request.frame(id: index, model: house.model(index)))
+                let last = try wire.finish(index).last
+                try #require(upstream.requests.count == sent + 1, "\(recording.id): \(last.text())")
+                let essence = isChat ? RecordedChatRequest.essence : RecordedResponsesRequest.essence
+                let body = try JSONValue(parsing: try #require(upstream.requests.last).body, bounds: .lenient)
+                #expect(essence(body.with("model", recorded["model"]!)) == essence(recorded), "\(recording.id)")
+                counts[recording.folder, default: 0] += 1
+                for name in ["tools", "text", "response_format"] where recorded[name] != nil {
+                    counts[name, default: 0] += 1
+                }
+            }
+            #expect(counts["chat-completions"] == 72 && counts["responses"] == 71, "\(counts)")
+            #expect(
+                counts["tools", default: 0] > 50
+                    && counts["text", default: 0] + counts["response_format", default: 0] > 10)
+        }
+
         /// The recordings hold what this is to show.
         private func expectEveryKind(_ expected: [ExpectedAnswer]) {
             #expect(expected.contains { $0.failure != nil && !$0.text.isEmpty }, "an error after text")
@@ -73,5 +109,23 @@ extension EndToEnd {
             let names = log["tool_calls"]?.array?.compactMap { $0["name"]?.string } ?? []
             #expect(names == answer.answer.calls.map(\.name), what)
         }
+    }
+}
+
+extension ModelRequest {
+    /// The same as a client asks for it.
+    fileprivate func frame(id: Int, model: String) throws -> [UInt8] {
+        let prompt = PromptRequest(
+            prompt: self.prompt, system: self.system, model: model, stream: self.stream,
+            options: self.options.isEmpty ? nil : .object(self.options), attachments: self.attachments,
+            schema: self.schema, tools: self.tools, toolResults: self.toolResults, messages: self.messages)
+        return FrameEncoder.encode(ClientRequest(id: .number(Int64(id)), operation: .prompt(prompt)).encoded)
+    }
+}
+
+extension JSONValue {
+    /// The object with another value for a member.
+    fileprivate func with(_ name: String, _ value: JSONValue) -> JSONValue {
+        .object((self.members ?? []).map { $0.name == name ? .init(name, value) : $0 })
     }
 }

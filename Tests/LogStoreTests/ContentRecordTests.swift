@@ -221,14 +221,14 @@ import Testing
         }
         #expect(
             parts == [
-                #"reasoning  {"redacted": true, "provider_metadata": {"p": {"data": "x"}}}"#,
-                #"reasoning  {"redacted": true, "provider_metadata": {"p": {"data": "y"}}}"#,
                 #"reasoning Hmm. {"provider_metadata": {"p": {"signature": "b"}, "q": {}}}"#,
                 #"text So {"provider_metadata": {"p": 1}}"#,
                 "text on -",
                 #"tool_call - {"name": "search", "arguments": {}, "tool_call_id": "s1", "server_executed": true, "#
                     + #""provider_metadata": {"p": 2}}"#,
                 #"tool_result - {"name": "search", "output": "[]", "tool_call_id": "s1", "server_executed": true}"#,
+                #"reasoning  {"redacted": true, "provider_metadata": {"p": {"data": "x"}}}"#,
+                #"reasoning  {"redacted": true, "provider_metadata": {"p": {"data": "y"}}}"#,
                 #"text  {"provider_metadata": {"p": {"thought": "z"}}}"#,
             ])
         #expect(

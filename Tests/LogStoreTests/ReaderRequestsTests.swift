@@ -25,6 +25,25 @@ import Testing
                 """)
     }
 
+    @Test func aRowOfEmbeddingsSaysSoAndIsInNoLog() throws {
+        let id = self.file.ulid()
+        let opening = OpenRecord(
+            request: id, atMilliseconds: Samples.now, peer: PeerCredentials(uid: 1000, gid: 100, pid: 4242),
+            provider: "local", model: "nomic", stream: false, operation: .embed)
+        try self.file.store.commit(.open(opening))
+        let end = EndRecord(
+            request: id, atMilliseconds: Samples.now + 7, state: .done, durationMilliseconds: 7,
+            usage: Usage(input: 3, output: nil))
+        try self.file.store.commit(.end(end))
+        #expect(
+            try self.file.requests().rows.first?.text() == """
+                {"id":"\(id)","state":"done","started_at_ms":\(Samples.now),"ended_at_ms":\(Samples.now + 7),\
+                "duration_ms":7,"uid":1000,"gid":100,"pid":4242,"provider":"local","model":"nomic","stream":false,\
+                "operation":"embed","usage":{"input":3}}
+                """)
+        #expect(try self.file.logs().rows.isEmpty)
+    }
+
     @Test func onesOwnRowsComeNewestFirstAPageAtATime() throws {
         var mine: [String] = []
         for number in 0..<25 {

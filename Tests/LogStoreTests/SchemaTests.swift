@@ -135,6 +135,7 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             DROP INDEX requests_chain;
             ALTER TABLE requests DROP COLUMN chain;
             """)
@@ -173,6 +174,7 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            ALTER TABLE requests DROP COLUMN operation;
             DROP INDEX requests_chain;
             ALTER TABLE requests DROP COLUMN chain;
             """)
@@ -180,5 +182,6 @@ import Testing
         let row = try #require(try file.rows().first)
         #expect(row["model"] == "m")
         #expect(row["conversation"] == nil)
+        #expect(row["operation"] == "prompt")
     }
 }

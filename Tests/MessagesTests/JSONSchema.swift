@@ -48,6 +48,10 @@ struct JSONSchema {
                 guard let number = value.integer, let bound = keyword.value.integer else { break }
                 let isValid = keyword.name == "minimum" ? number >= bound : number <= bound
                 if !isValid { problems.append("\(path): \(number) is beyond \(bound)") }
+            case "minItems", "maxItems":
+                guard let count = value.array?.count, let bound = keyword.value.integer else { break }
+                let isValid = keyword.name == "minItems" ? count >= bound : count <= bound
+                if !isValid { problems.append("\(path): \(count) elements are beyond \(bound)") }
             case "minLength", "maxLength":
                 guard let count = value.string?.unicodeScalars.count, let bound = keyword.value.integer else { break }
                 let isValid = keyword.name == "minLength" ? count >= bound : count <= bound

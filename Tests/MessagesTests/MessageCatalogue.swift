@@ -22,14 +22,26 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         name: "look_up", output: "o", toolCallID: "call_7", isServerExecuted: true, exception: "e",
         attachments: [Attachment(mediaType: "image/png", .url("u"))])
     static let metadata = PartMetadata(.reasoning, .object([.init("p", .object([]))]), isRedacted: true)
-    static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true)
+    static let model = ModelDescription(id: "gpt-4o-mini", aliases: ["4o-mini"], needsKey: true, facts: facts)
+    /// What a worker is told of it.
+    static let workersModel = try! ModelDescription(
+        decoding: .object(JSONValue(parsing: model.encoded).members!.filter { !$0.name.hasSuffix("options") }))
+    private static let facts = {
+        var facts = ModelFacts()
+        for ability in ModelFacts.Ability.allCases { facts.abilities[ability] = true }
+        (facts.attachments, facts.context, facts.maximumOutput) = (["image/png"], 128_000, 16_384)
+        facts.options = [ModelOption("temperature", [.number], minimum: 0, maximum: 2, values: ["v"])]
+        facts.checksOptions = false
+        return facts
+    }()
     static let completion = SlotCompletion(
         usage: usage, finishReason: "stop", providerRequestID: "req_1",
         answer: .init(
             text: "Endurance", reasoning: "A famous one.", toolCalls: [toolCall], events: [.text("Endurance")]),
         resolvedModel: "m-1")
     static let provider = ProviderSettings(
-        name: "openai", kind: .openAICompatible, models: [model], baseURL: "https://api.openai.com/v1", key: "k",
+        name: "openai", kind: .openAICompatible, models: [model],
+        listedModels: [model], baseURL: "https://api.openai.com/v1", key: "k",
         keyName: "OPENAI_API_KEY")
 
     static let all = client + worker + logger + reader + config
@@ -40,10 +52,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("PromptRequest", .prompt(everyPrompt)),
         .request("ChainRequest", .chain(chain)),
         .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
+        .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
-        .request("ModelsRequest", .models),
+        .request("ModelsRequest", .models(refresh: true, provider: "p")),
         .request("StatusRequest", .status),
         .request("PingRequest", .ping),
         .answer(
@@ -69,9 +82,20 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             ClientAnswer.done(
                 id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
                 attempts: 2, round: round, SlotEvent.done(completion).encoded)),
+        .answer(
+            "EmbedDone",
+            ClientAnswer.done(
+                id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, attempts: 2,
+                EmbeddingEvent.done(embeddings).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
-        .answer("ModelsDone", ClientAnswer.done(id: .number(1), ("models", Array("[]".utf8)))),
+        .answer(
+            "ModelsDone",
+            ClientAnswer.models(
+                id: .number(1),
+                Array("[".utf8)
+                    + model.encoded(with: [.init("provider", .string("p")), .init("default", .bool(true))])
+                    + Array("]".utf8), refreshed: [refreshed])),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
@@ -92,6 +116,15 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.timeoutMilliseconds = 1000
         return prompt
     }
+
+    private static var embed: EmbedRequest {
+        var embed = EmbedRequest(["a", "b"], model: "m", options: .object([.init("dimensions", .integer(1))]))
+        embed.timeoutMilliseconds = 1000
+        return embed
+    }
+
+    private static let embeddings = EmbeddingCompletion(
+        embeddings: Array("[[1.0],[-2e-3]]".utf8), usage: usage, providerRequestID: "req_1", resolvedModel: "m-1")
 
     /// The fields that exclude each other, so that both are in what is written.
     private static var everyPrompt: PromptRequest {
@@ -123,6 +156,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         return requests
     }
 
+    private static let refreshed =
+        Array(#"{"provider":"p","listed":2,"added":1,"error":"#.utf8) + failure.encoded + Array("}".utf8)
+
     private static let logRows = Array(
         #"""
         [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
@@ -135,8 +171,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let requestRows = Array(
         #"""
         [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
-        "provider":"p","model":"m","stream":true,"usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
-        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b",
+        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},
+        "finish_reason":"stop","provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b",
         "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
         "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]
         """#.utf8)
@@ -158,13 +194,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .init(name: "Ping", recode: control, fullest: WorkerControl.ping(number: 1).encoded),
         .init(
             name: "Hello", recode: report,
-            fullest: WorkerReport.hello(WorkerHello(provider: "p", slots: 1, models: [model])).encoded),
+            fullest: WorkerReport.hello(WorkerHello(provider: "p", slots: 1, models: [workersModel])).encoded),
         .init(name: "Pong", recode: report, fullest: WorkerReport.pong(number: 1).encoded),
         .init(
             name: "SlotPrompt", recode: slotRequest,
             fullest: SlotRequest.encodePrompt(
                 prompt, request: request, model: "echo", messages: JSONValue.array([message.value]).serialized(),
                 key: "k")),
+        .init(
+            name: "SlotListModels", recode: slotRequest, fullest: ModelListing(request: request, key: "k").encoded),
+        .init(
+            name: "SlotEmbed", recode: slotRequest,
+            fullest: SlotRequest.encodeEmbed(embed, request: request, model: "m", key: "k")),
         .init(name: "SlotCancel", recode: slotRequest, fullest: SlotRequest.encodeCancel(request)),
         .slot("SlotText", .text("a")),
         .slot("SlotReasoning", .reasoning("a")),
@@ -172,6 +213,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .slot("SlotToolResult", .toolResult(toolResult)),
         .slot("SlotMetadata", .metadata(metadata)),
         .slot("SlotDone", .done(completion)),
+        .slot("SlotModels", .models([workersModel])),
+        .embedding("SlotEmbedDone", .done(embeddings)),
+        .embedding("SlotProgress", .progress),
         .slot("SlotError", .error(failure, usage: usage)),
     ]
 
@@ -193,7 +237,23 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 if case .error(let failure, let usage) = envelope.kind {
                     return SlotEvent.error(failure, usage: usage).encoded
                 }
+                if case .models(let models) = envelope.kind { return SlotEvent.models(models).encoded }
                 return try ClientEvent(decoding: ClientAnswer.event(id: .number(1), envelope.bytes)).slotEvent().encoded
+            },
+            fullest: event.encoded)
+    }
+
+    private static func embedding(_ name: String, _ event: EmbeddingEvent) -> CataloguedMessage {
+        CataloguedMessage(
+            name: name,
+            recode: { bytes in
+                let count = try JSONValue(parsing: bytes)["embeddings"]?.array?.count
+                let envelope = try SlotEventEnvelope(decoding: bytes, embeddingsOf: count ?? 0)
+                guard case .done = envelope.kind else { return EmbeddingEvent.progress.encoded }
+                let answer = ClientAnswer.done(
+                    id: .number(1), request: request, model: "m", provider: "p", durationMilliseconds: 5, bytes)
+                guard case .done(let completion) = try ClientEvent(decoding: answer).event else { return [] }
+                return try completion.embeddingEvent.encoded
             },
             fullest: event.encoded)
     }
@@ -209,7 +269,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true, chain: request, content: content)
+                    stream: true, chain: request, operation: .embed, content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
@@ -281,7 +341,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
-                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m", providers: [provider],
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
+                    defaultEmbeddingModel: "e",
+                    providers: [provider],
                     fallbacks: ["m": ["n"]], warnings: ["w"])
             ).encoded),
         .init(
@@ -307,7 +369,9 @@ extension ClientEvent {
                 id: self.id!, pending: pending, of: completion.request == nil ? nil : try self.encodedAgain(completion))
         case .done(let completion):
             if let models = completion.models {
-                return ClientAnswer.done(id: self.id!, ("models", models.serialized()))
+                return ClientAnswer.models(
+                    id: self.id!, models.serialized(),
+                    refreshed: completion.refreshed?.array?.map { $0.serialized() })
             }
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
@@ -318,6 +382,12 @@ extension ClientEvent {
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
             guard completion.request != nil else { return ClientAnswer.done(id: self.id!) }
+            guard completion.embeddings == nil else {
+                return ClientAnswer.done(
+                    id: self.id!, request: ULID(completion.request!)!, model: completion.model!,
+                    provider: completion.provider!, durationMilliseconds: completion.durationMilliseconds!,
+                    attempts: self.attempts, try completion.embeddingEvent.encoded)
+            }
             return try self.encodedAgain(completion)
         case .error(let failure, let request, let usage):
             return ClientAnswer.error(
@@ -359,12 +429,30 @@ extension ClientEvent {
     }
 }
 
+extension ClientEvent.Completion {
+    var embeddingEvent: EmbeddingEvent {
+        get throws {
+            let vectors = try #require(self.embeddings).map { String(decoding: $0, as: UTF8.self) }
+            return .done(
+                EmbeddingCompletion(
+                    embeddings: Array("[\(vectors.joined(separator: ","))]".utf8), usage: self.usage,
+                    providerRequestID: self.providerRequestID, resolvedModel: self.resolvedModel))
+        }
+    }
+}
+
 extension SlotRequest {
     private static func array(_ values: [JSONValue]) -> [UInt8] { JSONValue.array(values).serialized() }
 
     func encodedAgain() -> [UInt8] {
         switch self {
         case .cancel(let request): return Self.encodeCancel(request)
+        case .listModels(let listing): return listing.encoded
+        case .embed(let embedding):
+            let options = embedding.options.isEmpty ? nil : JSONValue.object(embedding.options)
+            return Self.encodeEmbed(
+                EmbedRequest(embedding.input, options: options), request: embedding.request, model: embedding.model,
+                key: embedding.key)
         case .prompt(let model):
             var prompt = PromptRequest()
             prompt.prompt = model.prompt.isEmpty ? nil : JSONValue.string(model.prompt).serialized()

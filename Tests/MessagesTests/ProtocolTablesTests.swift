@@ -51,6 +51,7 @@ struct ProtocolTablesTests {
             "lastFrame": ProtocolBounds.lastFrame,
             "controlFrame": ProtocolBounds.controlFrame,
             "logFrame": ProtocolBounds.logFrame,
+            "embedInputs": ProtocolBounds.embedInputs,
             "history": ProtocolBounds.history,
             "readerFrame": ProtocolBounds.readerFrame,
             "pageRows": ProtocolBounds.pageRows,
@@ -65,6 +66,7 @@ struct ProtocolTablesTests {
             "maximumMessageLength": Failure.maximumMessageLength,
             "maximumRetryAfterMilliseconds": Failure.maximumRetryAfterMilliseconds,
             "maximumSlots": ProviderSettings.maximumSlots,
+            "maximumModels": ModelListing.maximumModels,
         ]
         var documented: [String: Int] = [:]
         for row in try Self.rows(of: "What") {

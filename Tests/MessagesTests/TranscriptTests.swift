@@ -65,8 +65,9 @@ struct TranscriptTests {
     private static func readRequest(_ payload: JSONValue, _ schema: JSONSchema) throws -> RequestIdentifier? {
         do throws(ClientRequestError) {
             let request = try ClientRequest(decoding: payload.serialized())
-            let isDescribed = ["PromptRequest", "CancelRequest", "ModelsRequest", "StatusRequest", "PingRequest"]
-                .contains { schema.problems(of: payload, as: $0).isEmpty }
+            let isDescribed = [
+                "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "StatusRequest", "PingRequest",
+            ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id
         } catch { return error.id }
@@ -74,7 +75,8 @@ struct TranscriptTests {
 
     private static func fitsOneEvent(_ payload: JSONValue, _ schema: JSONSchema) -> Bool {
         [
-            "StartEvent", "TextEvent", "ReasoningEvent", "ToolCallEvent", "DoneEvent", "ModelsDone", "StatusDone",
+            "StartEvent", "TextEvent", "ReasoningEvent", "ToolCallEvent", "DoneEvent", "EmbedDone", "ModelsDone",
+            "StatusDone",
             "PingDone", "CancelDone",
             "ErrorEvent",
         ].contains { schema.problems(of: payload, as: $0).isEmpty }

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import JSON
 import Messages
@@ -7,8 +8,9 @@ import Transport
 /// Requests to the Messages API over a prepared transport, and what comes of them.
 enum AnthropicExchange {
     static func settings(_ baseURL: String = "http://upstream", model: String = "claude-opus-5") -> ProviderSettings {
-        ProviderSettings(
-            name: "p", kind: .anthropic, models: [ModelDescription(id: model)], baseURL: baseURL,
+        let known = ModelCatalogue.shipped.models(of: .anthropic).first { $0.id == model }
+        return ProviderSettings(
+            name: "p", kind: .anthropic, models: [known ?? ModelDescription(id: model)], baseURL: baseURL,
             connectTimeoutMilliseconds: 5000)
     }
 

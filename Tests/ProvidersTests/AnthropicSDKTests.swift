@@ -1,15 +1,14 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
-/// A second opinion on what is sent: the request types of Anthropic's own SDK for Python.
-///
-/// `BULKHEAD_SDK_PYTHON` names a Python that has the package `anthropic`; without one the test is skipped.
+/// A second opinion: Anthropic's own Python library on what we send and on what we read.
 @Suite struct AnthropicSDKTests {
-    private static let python = ProcessInfo.processInfo.environment["BULKHEAD_SDK_PYTHON"]
+    // MARK: Requests
 
-    @Test(.enabled(if: Self.python != nil, "BULKHEAD_SDK_PYTHON names no Python with the package 'anthropic'"))
+    @Test(.enabled(if: SDKs.isThere, SDKs.isMissing))
     func theSDKsTypesAcceptEveryKindOfRequestAndNoOther() throws {
         let bodies = try Self.bodies()
         let wrong = [
@@ -62,21 +61,8 @@ import Testing
     }
 
     private static func verdicts(on bodies: [String]) throws -> [String] {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let input = folder.appendingPathComponent("bodies")
-        try Data(bodies.map { "\($0)\n" }.joined().utf8).write(to: input)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = ["-c", Self.script]
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardOutput = output
-        try process.run()
-        let verdicts = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return verdicts.split(separator: "\n").map(String.init)
+        let output = try SDKs.run(Self.script, input: bodies.map { "\($0)\n" }.joined())
+        return output.split(separator: "\n").map(String.init)
     }
 
     /// Reads a body a line, and says of each what its types would not allow.
@@ -147,5 +133,77 @@ import Testing
 
         for line in sys.stdin:
             print(problem(json.loads(line), MessageCreateParamsStreaming, "body") or "valid")
+        """#
+
+    // MARK: Answers
+
+    /// Every recorded message, served again and read by the library and by us.
+    @Test(.enabled(if: SDKs.canReplay, "the libraries (scripts/sdks) or the shared folder are not here"))
+    func theSDKReadsTheSameFromEveryRecording() throws {
+        let upstream = try ReplayUpstream(chunk: 0)
+        let recordings = try Recording.all(in: "messages")
+        let names = recordings.map { "\($0.isStreamed ? "stream" : "whole") \($0.id)\n" }.joined()
+        let lines = try SDKs.run(Self.reading, [upstream.url], input: names).split(separator: "\n").map(String.init)
+        try #require(lines.count == 56 && recordings.count == 56, "\(lines)")
+        for (line, recording) in zip(lines, recordings) {
+            let peer = SlotPeer(AnthropicExchange.settings("\(upstream.url)/r/\(recording.id)", model: "m"))
+            try peer.prompt(1, stream: recording.isStreamed)
+            let answer = try peer.outcome()
+            #expect(peer.close())
+            #expect(try comparable(line) == comparable(try Self.opinion(answer).text()), "\(recording.name)")
+        }
+    }
+
+    /// What we have read, in the form that the script prints.
+    private static func opinion(_ answer: Outcome) throws -> JSONValue {
+        if let failure = answer.failure {
+            return .array([.string(failure.code.rawValue), .string(failure.message)])
+        }
+        let calls = try zip(answer.toolCalls, answer.toolCallIDs).map { call, id in
+            JSONValue.array([.string(call[0]), .string(id), try JSONValue(parsing: call[1])])
+        }
+        let details = try answer.usage?.details.map { try JSONValue(parsing: $0) } ?? .object([])
+        let counts = [
+            answer.usage?.input, answer.usage?.output, details["cache_read_input_tokens"]?.integer ?? 0,
+            details["cache_creation_input_tokens"]?.integer ?? 0,
+        ]
+        return .array([
+            .string(answer.text), .string(answer.reasoning), .array(calls),
+            answer.finishReason.map(JSONValue.string) ?? .null, .array(counts.map { .integer($0 ?? -1) }),
+        ])
+    }
+
+    /// Prints what the library reads from each recording, in a line: text, thinking, calls, why it ended, tokens.
+    private static let reading = #"""
+        import json, sys
+        import anthropic
+
+        for line in sys.stdin:
+            kind, name = line.split()
+            client = anthropic.Anthropic(base_url=f"{sys.argv[1]}/r/{name}", api_key="k", max_retries=0)
+            asked = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+            try:
+                if kind == "stream":
+                    with client.beta.messages.stream(**asked) as events:
+                        message = events.get_final_message()
+                else:
+                    message = client.beta.messages.create(**asked)
+            except anthropic.BadRequestError as error:
+                print(json.dumps(["provider_rejected", f"HTTP 400: {error.body['error']['message']}"]))
+                continue
+            text, thinking, calls = "", "", []
+            for block in message.content:
+                if block.type == "text":
+                    text += block.text
+                elif block.type == "thinking":
+                    thinking += block.thinking
+                elif block.type.endswith("tool_use"):
+                    calls.append([block.name, block.id, block.input])
+            usage = message.usage
+            counts = [
+                usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens or 0,
+                usage.cache_creation_input_tokens or 0,
+            ]
+            print(json.dumps([text, thinking, calls, message.stop_reason, counts]))
         """#
 }

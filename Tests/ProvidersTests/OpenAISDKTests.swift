@@ -4,14 +4,9 @@ import Messages
 import Recordings
 import Testing
 
-/// What we send, held against the request types of OpenAI's own Python library, where that is at hand: the program that
-/// `BULKHEAD_PYTHON` names, or python3, can import it.
+/// A second opinion: OpenAI's own Python library on what we send and on what we read.
 @Suite struct OpenAISDKTests {
-    private static let python = ProcessInfo.processInfo.environment["BULKHEAD_PYTHON"] ?? "python3"
-
-    private static let isThere = (try? Self.run(["-c", "import openai, pydantic"], input: Data()))?.status == 0
-
-    @Test(.enabled(if: Self.isThere, "OpenAI's Python library is not here"))
+    @Test(.enabled(if: SDKs.isThere, SDKs.isMissing))
     func everyRequestIsOneOfTheLibrarysTypes() throws {
         var requests: [JSONValue] = []
         for (kind, model) in [
@@ -25,16 +20,13 @@ import Testing
                     ]))
             }
         }
-        let run = try Self.run(["-c", Self.program], input: Data(JSONValue.array(requests).serialized()))
-        #expect(run.status == 0, "\(run.output)")
-        #expect(run.output.contains("valid: \(requests.count), and a wrong one is refused"), "\(run.output)")
+        let output = try SDKs.run(Self.program, input: JSONValue.array(requests).text())
+        #expect(output.contains("valid: \(requests.count), and a wrong one is refused"), "\(output)")
     }
 
     /// Every recorded answer, served again and read by the library and by us.
     @Test(
-        .enabled(
-            if: Self.isThere && SharedFolder.holds("tools/replay-upstream"),
-            "OpenAI's Python library or the shared folder is not here"),
+        .enabled(if: SDKs.canReplay, "the libraries (scripts/sdks) or the shared folder are not here"),
         arguments: [("responses", 71), ("chat-completions", 72)])
     func theLibraryReadsEveryRecordedAnswerAsWeDo(api: String, count: Int) throws {
         let upstream = try ReplayUpstream(chunk: 0)
@@ -54,9 +46,9 @@ import Testing
                 "error": answer.failure?.code.rawValue ?? "",
             ])
         }
-        let run = try Self.run(["-c", Self.reader, api], input: try JSONSerialization.data(withJSONObject: answers))
-        #expect(run.status == 0, "\(run.output)")
-        #expect(run.output.contains("the same: \(count) of \(count)"), "\(run.output)")
+        let told = String(decoding: try JSONSerialization.data(withJSONObject: answers), as: UTF8.self)
+        let output = try SDKs.run(Self.reader, [api], input: told)
+        #expect(output.contains("the same: \(count) of \(count)"), "\(output)")
     }
 
     /// Text, images, PDF, tools, tool results, schema, reasoning and turns.
@@ -189,20 +181,4 @@ import Testing
             else: print(told["name"], "the library:", read, "we:", ours)
         print(f"the same: {same} of {len(answers)}", flush=True)
         """
-
-    private static func run(_ arguments: [String], input: Data) throws -> (status: Int32, output: String) {
-        let process = Process()
-        let (standardInput, output) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [Self.python] + arguments
-        process.standardInput = standardInput
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        try standardInput.fileHandleForWriting.write(contentsOf: input)
-        try standardInput.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
-    }
 }

@@ -51,6 +51,8 @@ struct Outcome: Equatable {
                 self.reasoning += value["reasoning"]?.string ?? ""
                 for call in value["tool_calls"]?.array ?? [] { self.read(output: call, kind: "tool_call") }
                 self.parts += value["events"]?.array ?? []
+            case .models: Issue.record("a list of models", sourceLocation: sourceLocation)
+            case .progress: Issue.record("a prompt has no batches", sourceLocation: sourceLocation)
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             }
         }

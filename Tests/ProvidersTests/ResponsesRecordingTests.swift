@@ -68,14 +68,14 @@ import Testing
 
     /// What was recorded as asked, read into messages, is asked again.
     @Test(.enabled(if: SharedFolder.holds("recordings/responses"), "the shared folder is not here"))
-    func everyRecordedRequestIsAskedAgain() throws {
+    func everyRecordedResponsesRequestIsAskedAgain() throws {
         var counts: [String: Int] = [:]
         for recording in try Self.recordings() {
             let name = recording.name
             let recorded = try JSONValue(parsing: Array(recording.request), bounds: .lenient)
-            let request = try #require(try RecordedRequest(recorded).request, "\(name)")
+            let request = try #require(try RecordedResponsesRequest(recorded).request, "\(name)")
             let sent = try body(of: request, .openAI)
-            #expect(RecordedRequest.essence(sent) == RecordedRequest.essence(recorded), "\(name)")
+            #expect(RecordedResponsesRequest.essence(sent) == RecordedResponsesRequest.essence(recorded), "\(name)")
             counts["compared", default: 0] += 1
             for name in ["tools", "text", "instructions", "include"] where recorded[name] != nil {
                 counts[name, default: 0] += 1

@@ -37,7 +37,7 @@ import Testing
         #expect(hello.slots == 3)
         #expect(hello.version == SoftwareVersion.current)
         #expect(hello.protocolVersion == ProtocolVersion.current)
-        #expect(hello.models.map(\.id) == ["echo", "echo-needs-key"])
+        #expect(hello.models.map(\.id) == ["echo", "echo-needs-key", "echo-embed"])
         var slot = worker.takeSlot()
         for number in 1...3 {
             try slot.write(Self.prompt(number, model: "echo"))

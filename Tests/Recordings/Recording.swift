@@ -5,6 +5,8 @@ public struct Recording: Sendable {
     /// Its folder: `responses`, say.
     public let folder: String
     public let name: String
+    /// Who answered.
+    public let host: String
     public let status: Int
     public let contentType: String
     /// What was sent, as JSON.
@@ -27,10 +29,11 @@ public struct Recording: Sendable {
                 let content = try Data(contentsOf: directory.appendingPathComponent(file))
                 guard let members = try JSONSerialization.jsonObject(with: content) as? [String: Any],
                     let status = members["status"] as? Int, let type = members["content_type"] as? String,
-                    let body = members["body"] as? String, let request = members["request"]
+                    let body = members["body"] as? String, let request = members["request"],
+                    let host = members["host"] as? String
                 else { throw UnreadableRecording(name: file) }
                 return Recording(
-                    folder: folder, name: String(file.dropLast(5)), status: status, contentType: type,
+                    folder: folder, name: String(file.dropLast(5)), host: host, status: status, contentType: type,
                     request: try JSONSerialization.data(withJSONObject: request, options: [.fragmentsAllowed]),
                     body: Array(body.utf8))
             }

@@ -14,7 +14,8 @@ import Testing
 
     /// Everything that must happen, or the simulation proves nothing about it.
     static let outcomes = [
-        "done, streamed", "done, whole", "invalid_frame", "invalid_json", "duplicate_id", "too_many_connections",
+        "done, streamed", "done, whole", "embeddings delivered", "batch of embeddings done", "embeddings tried again",
+        "invalid_frame", "invalid_json", "duplicate_id", "too_many_connections",
         "connection_timeout", "invalid_request", "unknown_op", "not_supported", "unknown_model", "no_key", "not_found",
         "too_many_requests", "overloaded", "provider_unavailable", "log_unavailable", "shutting_down", "cancelled",
         "timeout",
@@ -52,6 +53,7 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon",
+        "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

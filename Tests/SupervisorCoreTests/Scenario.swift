@@ -30,6 +30,10 @@ struct Scenario {
             bounds: bounds, seed: 7, processID: 4711)
     }
 
+    init(configuration: ServiceConfiguration) {
+        self.core = SupervisorCore(configuration: configuration, seed: 7)
+    }
+
     /// A daemon whose logger and workers are ready. Its workers are the numbers from 1 on, in the order of the providers.
     static func ready(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
@@ -146,6 +150,7 @@ struct Scenario {
             return "start worker \(id.rawValue) of \(provider), \(slots) slots"
         case .sendSlot(let slot, let payload, let reports):
             return "slot \(slot.worker.rawValue).\(slot.index): \(self.text(payload))\(reports ? " (reports)" : "")"
+        case .saveModels(let file): return "save models: \(self.text(file))"
         case .pauseSlot(let slot): return "pause slot \(slot.worker.rawValue).\(slot.index)"
         case .resumeSlot(let slot): return "resume slot \(slot.worker.rawValue).\(slot.index)"
         case .closeWorker(let id): return "close worker \(id.rawValue)"

@@ -112,10 +112,10 @@ import Testing
         #expect(
             scenario.client(1, #"{"id":1,"op":"models"}"#) == [
                 #"client 1: {"id":1,"event":"done","models":["#
-                    + #"{"id":"a","aliases":["x"],"provider":"echo","needs_key":false,"default":true},"#
-                    + #"{"id":"b","aliases":[],"provider":"echo","needs_key":true,"default":false},"#
-                    + #"{"id":"c","aliases":[],"provider":"other","needs_key":false,"default":false},"#
-                    + #"{"id":"a","aliases":[],"provider":"other","needs_key":false,"default":false}]}"#
+                    + #"{"id":"a","aliases":["x"],"needs_key":false,"provider":"echo","default":true},"#
+                    + #"{"id":"b","aliases":[],"needs_key":true,"provider":"echo","default":false},"#
+                    + #"{"id":"c","aliases":[],"needs_key":false,"provider":"other","default":false},"#
+                    + #"{"id":"a","aliases":[],"needs_key":false,"provider":"other","default":false}]}"#
             ])
     }
 }

@@ -237,7 +237,7 @@ struct LogRowBuilder {
                 case .reasoning(let text): answer.reasoning.append(text.utf8)
                 case .toolCall(let call): answer.calls.append(Self.call(call))
                 case .toolResult(let result): answer.results.append(Self.result(result.value))
-                case .metadata, .done, .error: break
+                case .metadata, .done, .models, .error: break
                 }
             }
             return !answer.text.isCut

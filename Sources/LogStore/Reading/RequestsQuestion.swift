@@ -63,6 +63,7 @@ struct RequestRow {
     let conversation: String?
     let parent: String?
     let turn: String?
+    let operation: String
     let chain: String?
     /// What was tried, where one attempt was not enough.
     private(set) var attempts: [AttemptRow] = []
@@ -73,7 +74,7 @@ struct RequestRow {
             """
             SELECT state, started_ms, ended_ms, duration_ms, uid, gid, pid, provider, model, stream, input_tokens,
                 output_tokens, usage_details, finish_reason, error_code, error_message, provider_request_id,
-                conversation, parent_message_hash, turn, chain
+                conversation, parent_message_hash, turn, chain, operation
             FROM requests WHERE id = ?
             """, [.text(id)]
         ) { row in RequestRow(id, row) }
@@ -103,6 +104,7 @@ struct RequestRow {
         self.parent = row.text(18)
         self.turn = row.text(19)
         self.chain = row.text(20)
+        self.operation = row.text(21) ?? OpenRecord.Operation.prompt.rawValue
     }
 
     /// The row as a client reads it (proto/client.md, RequestsDone).
@@ -119,6 +121,7 @@ struct RequestRow {
         object.add("provider", self.provider)
         object.add("model", self.model)
         if let isStream = self.isStream { object.add("stream", isStream) }
+        if self.operation != OpenRecord.Operation.prompt.rawValue { object.add("operation", self.operation) }
         if let usage = self.usage { object.add("usage", raw: usage.encoded) }
         object.add("finish_reason", ifPresent: self.finishReason)
         object.add("provider_request_id", ifPresent: self.providerRequestID)

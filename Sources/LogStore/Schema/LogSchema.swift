@@ -58,6 +58,9 @@ enum LogSchema {
         migrator.registerMigration("5-attempts", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.attempts)
         }
+        migrator.registerMigration("6-operations", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.operations)
+        }
         return migrator
     }
 
@@ -138,5 +141,10 @@ enum LogSchema {
             provider_request_id TEXT,
             PRIMARY KEY (request, number)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// What a request asked for: a row of an earlier version is a prompt's.
+    private static let operations = """
+        ALTER TABLE requests ADD COLUMN operation TEXT NOT NULL DEFAULT 'prompt';
         """
 }

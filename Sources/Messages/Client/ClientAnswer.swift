@@ -76,6 +76,16 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// The models, and what became of each provider's that was asked for its own, if they were.
+    public static func models(id: RequestIdentifier, _ models: [UInt8], refreshed: [[UInt8]]? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: models.count + 256)
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        object.add("models", raw: models)
+        if let refreshed { object.add("refreshed", rawElements: refreshed) }
+        return object.finish()
+    }
+
     /// The last frame of a question to the record: rows as JSON text, and where the next page begins.
     public static func page(id: RequestIdentifier, _ name: StaticString, rows: [UInt8], next: String?) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: rows.count + 256)

@@ -68,8 +68,12 @@ public struct ClientEvent: Sendable, Equatable {
         public var chain: String?
         public var round: Int?
 
+        /// The answer to `op: embed`: vectors, each a JSON array of numbers (``EmbeddingText/vector(_:)``).
+        public var embeddings: [[UInt8]]?
         /// The answer to `op: models`.
         public var models: JSONValue?
+        /// What became of each provider that was asked for its own models.
+        public var refreshed: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -159,7 +163,14 @@ extension ClientEvent.Completion {
             } ?? []
         self.chain = try object.optional("chain")?.expectString("chain")
         self.round = try object.optional("round")?.expectInteger("round", in: 1...Int.max)
+        self.embeddings = try object.optional("embeddings").map { slice throws(MessageError) in
+            guard let vectors = EmbeddingText.vectors(slice) else {
+                throw .wrongType("embeddings", expected: "an array of arrays of numbers")
+            }
+            return vectors
+        }
         self.models = object.optional("models")?.value
+        self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")

@@ -9,11 +9,13 @@ public struct ClientRequest: Sendable, Equatable {
         case prompt(PromptRequest)
         case chain(ChainRequest)
         case toolResult(ToolResultRequest)
+        case embed(EmbedRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
         case requests(RequestsRequest)
-        case models
+        /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
+        case models(refresh: Bool = false, provider: String? = nil)
         case status
         case ping
     }
@@ -25,12 +27,11 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
-        "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain", "secrets",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "cancel", "logs", "requests", "models", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "ping",
     ]
 
     /// Reads a request.
@@ -68,6 +69,8 @@ public struct ClientRequest: Sendable, Equatable {
             case "tool_result":
                 try object.expectOnly(ToolResultRequest.fields)
                 return .toolResult(try ToolResultRequest(decoding: object))
+            case "embed":
+                return .embed(try EmbedRequest(decoding: object))
             case "cancel":
                 try object.expectOnly(["id", "op", "target"])
                 do throws(MessageError) {
@@ -81,9 +84,15 @@ public struct ClientRequest: Sendable, Equatable {
             case "requests":
                 try object.expectOnly(RequestsRequest.fields)
                 return .requests(try RequestsRequest(decoding: object))
-            case "models", "status", "ping":
+            case "models":
+                try object.expectOnly(["id", "op", "refresh", "provider"])
+                let refresh = try object.optional("refresh")?.expectBool("refresh") ?? false
+                let provider = try object.optional("provider")?.expectName("provider")
+                if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
+                return .models(refresh: refresh, provider: provider)
+            case "status", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "models" ? .models : name == "status" ? .status : .ping
+                return name == "status" ? .status : .ping
             default:
                 throw .invalidValue("op", name)
             }
@@ -114,6 +123,9 @@ public struct ClientRequest: Sendable, Equatable {
         case .toolResult(let results):
             object.add("op", "tool_result")
             results.append(to: &object)
+        case .embed(let embed):
+            object.add("op", "embed")
+            embed.append(to: &object)
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)
@@ -123,7 +135,10 @@ public struct ClientRequest: Sendable, Equatable {
         case .requests(let requests):
             object.add("op", "requests")
             requests.append(to: &object)
-        case .models: object.add("op", "models")
+        case .models(let refresh, let provider):
+            object.add("op", "models")
+            if refresh { object.add("refresh", true) }
+            object.add("provider", ifPresent: provider)
         case .status: object.add("op", "status")
         case .ping: object.add("op", "ping")
         }

@@ -29,6 +29,8 @@ public struct PromptRequest: Sendable, Equatable {
     public var conversation: String?
     /// How long the client will wait for the last frame.
     public var timeoutMilliseconds: Int?
+    /// What the model must be able to do.
+    public internal(set) var needs = PromptNeeds()
 
     static let fields = [
         "id", "op", "prompt", "system", "model", "stream", "options", "messages", "attachments", "schema",
@@ -65,6 +67,11 @@ public struct PromptRequest: Sendable, Equatable {
         self.toolResults = Self.array(toolResults.map(\.value))
         self.messages = Self.array(messages.map(\.value))
         self.conversation = conversation
+        self.needs.schema = schema != nil
+        self.needs.tools = !tools.isEmpty
+        self.needs.note(attachments)
+        for result in toolResults { self.needs.note(result.attachments) }
+        for message in messages { self.needs.note(message) }
     }
 
     /// The values as JSON; `nil` where there is none.
@@ -86,19 +93,24 @@ public struct PromptRequest: Sendable, Equatable {
         if let messages = object.optional("messages") {
             for message in try ModelMessage.list(messages.value) {
                 for part in message.parts { try Self.checkOpensNoFile(part.content.attachments, "messages") }
+                self.needs.note(message)
             }
         }
         self.messages = try object.raw("messages", .array)
         if let attachments = object.optional("attachments") {
-            try Self.checkOpensNoFile(try Attachment.list(attachments.value), "attachments")
+            let attachments = try Attachment.list(attachments.value)
+            try Self.checkOpensNoFile(attachments, "attachments")
+            self.needs.note(attachments)
         }
         self.attachments = try object.raw("attachments", .array)
         self.schema = try Self.schema(object)
-        if let tools = object.optional("tools") { _ = try ToolDefinition.list(tools.value) }
+        self.needs.schema = self.schema != nil
+        if let tools = object.optional("tools") { self.needs.tools = try !ToolDefinition.list(tools.value).isEmpty }
         self.tools = try object.raw("tools", .array)
         if let results = object.optional("tool_results") {
             for result in try ToolResult.list(results.value) {
                 try Self.checkOpensNoFile(result.attachments, "tool_results")
+                self.needs.note(result.attachments)
             }
         }
         self.toolResults = try object.raw("tool_results", .array)

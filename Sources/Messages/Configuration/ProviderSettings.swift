@@ -35,6 +35,8 @@ public struct ProviderSettings: Sendable, Equatable {
     /// How many requests its process runs at once.
     public var slots: Int
     public var models: [ModelDescription]
+    /// What the provider itself listed when it was asked last, and ``models`` does not name.
+    public var listedModels: [ModelDescription]
     /// Where an API begins, without a slash at its end; for providers over HTTP.
     public var baseURL: String?
     /// How long a connection may take to be made.
@@ -67,7 +69,8 @@ public struct ProviderSettings: Sendable, Equatable {
     }
 
     public init(
-        name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [], baseURL: String? = nil,
+        name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [],
+        listedModels: [ModelDescription] = [], baseURL: String? = nil,
         connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(),
         retries: Int = Self.defaultRetries, key: String? = nil, keyName: String? = nil
     ) {
@@ -75,6 +78,7 @@ public struct ProviderSettings: Sendable, Equatable {
         self.kind = kind
         self.slots = slots
         self.models = models
+        self.listedModels = listedModels
         self.baseURL = baseURL
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.timeouts = timeouts
@@ -83,17 +87,34 @@ public struct ProviderSettings: Sendable, Equatable {
         self.keyName = keyName
     }
 
+    /// Whether it is asked over HTTP: it may have models that nobody here knows, and can be asked for a list of them.
+    public var isOverHTTP: Bool { self.kind != .echo && self.kind != .echoFault }
+
     /// What the worker is told: no key, and no timeouts that are the supervisor's to keep.
     var encodedForWorker: [UInt8] {
         var object = JSONObjectBuilder()
-        self.appendShared(to: &object)
+        // Of the models that were listed only those help of which something is known, as many as a frame has room for.
+        let known = self.listedModels.filter { $0.facts != ModelFacts() }
+        var length = 0
+        var models: [[UInt8]] = []
+        for var model in self.models + known {
+            model.facts = model.facts.withoutOptions
+            let encoded = model.encoded
+            length += encoded.count
+            if models.count >= self.models.count, length > ProtocolBounds.controlFrame / 4 * 3 { break }
+            models.append(encoded)
+        }
+        self.appendShared(to: &object, models: models)
         return object.finish()
     }
 
     /// Everything, for the frame of bulkhead-config.
     var encoded: [UInt8] {
         var object = JSONObjectBuilder()
-        self.appendShared(to: &object)
+        self.appendShared(to: &object, models: self.models.map(\.encoded))
+        if !self.listedModels.isEmpty {
+            object.add("listed_models", rawElements: self.listedModels.map(\.encoded))
+        }
         object.add("first_output_timeout_ms", self.timeouts.firstOutput)
         object.add("idle_timeout_ms", self.timeouts.idle)
         object.add("total_timeout_ms", self.timeouts.total)
@@ -104,11 +125,11 @@ public struct ProviderSettings: Sendable, Equatable {
         return object.finish()
     }
 
-    private func appendShared(to object: inout JSONObjectBuilder) {
+    private func appendShared(to object: inout JSONObjectBuilder, models: [[UInt8]]) {
         object.add("name", self.name)
         object.add("type", self.kind.rawValue)
         object.add("slots", self.slots)
-        object.add("models", rawElements: self.models.map(\.encoded))
+        object.add("models", rawElements: models)
         object.add("base_url", ifPresent: self.baseURL)
         object.add("connect_timeout_ms", self.connectTimeoutMilliseconds)
     }
@@ -129,6 +150,7 @@ public struct ProviderSettings: Sendable, Equatable {
             kind: kind,
             slots: try object.require("slots").expectInteger("slots", in: 1...Self.maximumSlots),
             models: try ModelDescription.list(decoding: try object.require("models")),
+            listedModels: try object.optional("listed_models").map(ModelDescription.list) ?? [],
             baseURL: try object.optional("base_url")?.expectString("base_url"),
             connectTimeoutMilliseconds: try timeout("connect_timeout_ms", default: 10_000),
             timeouts: Timeouts(

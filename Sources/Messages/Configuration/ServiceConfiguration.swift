@@ -21,6 +21,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var storesPrompts: Bool
     /// The model of a request that names none: an id or an alias.
     public var defaultModel: String?
+    /// The same for requests for embeddings.
+    public var defaultEmbeddingModel: String?
     public var providers: [ProviderSettings]
     /// The models that answer in place of another, in their order, by its id: ids, never aliases.
     public var fallbacks: [String: [String]]
@@ -32,7 +34,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public init(
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
         durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: String? = nil,
-        providers: [ProviderSettings], fallbacks: [String: [String]] = [:],
+        defaultEmbeddingModel: String? = nil, providers: [ProviderSettings], fallbacks: [String: [String]] = [:],
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -42,6 +44,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.durability = durability
         self.storesPrompts = storesPrompts
         self.defaultModel = defaultModel
+        self.defaultEmbeddingModel = defaultEmbeddingModel
         self.providers = providers
         self.fallbacks = fallbacks
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
@@ -57,6 +60,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
         object.add("durability", self.durability.rawValue)
         object.add("stores_prompts", self.storesPrompts)
         object.add("default_model", ifPresent: self.defaultModel)
+        object.add("default_embedding_model", ifPresent: self.defaultEmbeddingModel)
         object.add("providers", rawElements: self.providers.map(\.encoded))
         if !self.fallbacks.isEmpty { object.add("fallbacks", Self.encode(self.fallbacks)) }
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
@@ -82,6 +86,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
             durability: durability,
             storesPrompts: try object.require("stores_prompts").expectBool("stores_prompts"),
             defaultModel: try object.optional("default_model")?.expectString("default_model"),
+            defaultEmbeddingModel: try object.optional("default_embedding_model")?
+                .expectString("default_embedding_model"),
             providers: providers,
             fallbacks: try object.optional("fallbacks").map(Self.decodeFallbacks) ?? [:],
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(

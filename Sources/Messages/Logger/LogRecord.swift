@@ -92,6 +92,13 @@ public enum LogRecord: Sendable, Equatable {
 
 /// Who asked which model, and when.
 public struct OpenRecord: Sendable, Equatable {
+    /// What was asked for.
+    public enum Operation: String, Sendable, CaseIterable {
+        case prompt
+        /// Vectors. Neither the texts nor the vectors go on record.
+        case embed
+    }
+
     public var request: ULID
     /// Milliseconds since 1970, UTC.
     public var atMilliseconds: Int
@@ -102,12 +109,13 @@ public struct OpenRecord: Sendable, Equatable {
     public var stream: Bool
     /// The chain that it is a round of.
     public var chain: ULID?
+    public var operation: Operation
     /// What was asked; `nil` where prompts are not stored.
     public var content: PromptContent?
 
     public init(
         request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
-        chain: ULID? = nil, content: PromptContent? = nil
+        chain: ULID? = nil, operation: Operation = .prompt, content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -116,6 +124,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.model = model
         self.stream = stream
         self.chain = chain
+        self.operation = operation
         self.content = content
     }
 
@@ -130,6 +139,11 @@ public struct OpenRecord: Sendable, Equatable {
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
         self.chain = object.optional("chain") == nil ? nil : try ULID.named("chain", in: object)
+        let operation = try object.optional("operation")?.expectString("operation") ?? Operation.prompt.rawValue
+        guard let operation = Operation(rawValue: operation) else {
+            throw .invalidValue("operation", "'\(operation)' is not known")
+        }
+        self.operation = operation
         self.content = try PromptContent(decoding: object)
     }
 
@@ -143,6 +157,7 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("model", self.model)
         object.add("stream", self.stream)
         object.add("chain", ifPresent: self.chain?.description)
+        if self.operation != .prompt { object.add("operation", self.operation.rawValue) }
         self.content?.append(to: &object)
     }
 }

@@ -2,7 +2,8 @@ import JSON
 
 /// What a model said, put together as llm does: texts that follow each other are one part, and empty ones are none.
 ///
-/// Reasoning that the provider keeps to itself stands at the front.
+/// That a provider keeps its reasoning to itself, and nothing more, stands at the front, as in llm. Secret reasoning that the provider
+/// wants to see again stays where it was, unlike in llm: Anthropic and OpenAI refuse it elsewhere.
 public struct AnswerAssembly: Sendable {
     private var parts: [MessagePart] = []
     /// Of the message as a whole.
@@ -35,7 +36,7 @@ public struct AnswerAssembly: Sendable {
         case (.toolCall(let call), _): self.add(.toolCall(call))
         case (.toolResult(let result), _): self.add(.toolResult(result))
         case (.metadata(let metadata), _): self.append(metadata)
-        case (.done, _), (.error, _): break
+        case (.done, _), (.models, _), (.error, _): break
         }
     }
 
@@ -59,8 +60,8 @@ public struct AnswerAssembly: Sendable {
         var whole = self
         whole.begin(.none)
         guard !whole.parts.isEmpty else { return nil }
-        if whole.parts.contains(where: \.isRedacted) {
-            whole.parts = whole.parts.filter(\.isRedacted) + whole.parts.filter { !$0.isRedacted }
+        if whole.parts.contains(where: \.isMarker) {
+            whole.parts = whole.parts.filter(\.isMarker) + whole.parts.filter { !$0.isMarker }
         }
         return ModelMessage(.assistant, whole.parts, providerMetadata: whole.metadata)
     }
@@ -113,7 +114,9 @@ public struct AnswerAssembly: Sendable {
 }
 
 extension MessagePart {
-    fileprivate var isRedacted: Bool {
-        if case .reasoning(_, isRedacted: true) = self.content { true } else { false }
+    /// Whether it says only that there was reasoning.
+    fileprivate var isMarker: Bool {
+        guard case .reasoning(_, isRedacted: true) = self.content else { return false }
+        return self.providerMetadata == nil
     }
 }

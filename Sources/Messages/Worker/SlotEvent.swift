@@ -11,6 +11,8 @@ public enum SlotEvent: Sendable, Equatable {
     case metadata(PartMetadata)
     /// The last event of a request that succeeded.
     case done(SlotCompletion)
+    /// The answer to a question for models, and its last event: what the provider lists.
+    case models([ModelDescription])
     /// The last event of a request that failed. `usage` is what it used all the same, where that is known.
     case error(Failure, usage: Usage?)
 
@@ -35,6 +37,9 @@ public enum SlotEvent: Sendable, Equatable {
         case .done(let completion):
             object.add("event", "done")
             completion.append(to: &object)
+        case .models(let models):
+            object.add("event", "models")
+            object.add("models", rawElements: models.map(\.encoded))
         case .error(let failure, let usage):
             object.add("event", "error")
             object.add("error", raw: failure.encoded)

@@ -7,13 +7,22 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Text, reasoning or a tool call: passed on as it is.
         case output(SlotOutput)
+        /// A batch of embeddings is done; nothing to pass on.
+        case progress
         case done(SlotOutcome)
+        /// What the provider lists, which ends a question for models.
+        case models([ModelDescription])
         case error(Failure, usage: Usage?)
     }
 
     public var kind: Kind
     /// The event as it came.
     public var bytes: [UInt8]
+
+    init(_ kind: Kind, _ bytes: [UInt8]) {
+        self.kind = kind
+        self.bytes = bytes
+    }
 
     private static let pieceFields = ["event", "text"]
     private static let toolCallFields = ["event", "tool_call_id", "name", "arguments", "server_executed"]
@@ -25,7 +34,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         "event", "usage", "finish_reason", "provider_request_id", "resolved_model", "text", "reasoning", "tool_calls",
         "events",
     ]
-    private static let errorFields = ["event", "error", "usage"]
+    static let errorFields = ["event", "error", "usage"]
 
     /// The fields that an event may have; `nil` for one that the protocol does not know.
     private static func fields(of event: String) -> [String]? {
@@ -35,6 +44,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         case "tool_result": self.toolResultFields
         case "metadata": self.metadataFields
         case "done": self.doneFields
+        case "models": ["event", "models"]
         case "error": self.errorFields
         default: nil
         }
@@ -47,7 +57,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             throw .invalidValue("event", "'\(name.truncated(toUTF8Length: 64))' is not known")
         }
         try object.expectOnly(fields)
-        guard name == "done" || name == "error" || bytes.count <= ProtocolBounds.eventFrame else {
+        guard ["done", "error", "models"].contains(name) || bytes.count <= ProtocolBounds.eventFrame else {
             throw .invalidValue("event", "longer than \(ProtocolBounds.eventFrame) bytes")
         }
         self.bytes = bytes
@@ -63,17 +73,25 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             self.kind = .output(.whole)
         case "done":
             self.kind = .done(try SlotOutcome(decoding: object))
-        default:
-            let failure = try Failure(decoding: try object.require("error"))
-            guard failure.code.mayComeFromWorker else {
-                throw .invalidValue("code", "'\(failure.code.rawValue)' is not a worker's to say")
+        case "models":
+            let models = try ModelDescription.list(decoding: try object.require("models"))
+            guard models.count <= ModelListing.maximumModels, models.allSatisfy({ ModelListing.isUsable($0.id) }) else {
+                throw .invalidValue("models", "more than \(ModelListing.maximumModels), or with ids that are none")
             }
-            self.kind = .error(
-                failure,
-                usage: try object.optional("usage").map { slice throws(MessageError) in
-                    try Usage(decoding: slice)
-                })
+            self.kind = .models(models)
+        default:
+            self.kind = try Self.error(object)
         }
+    }
+
+    static func error(_ object: JSONObject) throws(MessageError) -> Kind {
+        let failure = try Failure(decoding: try object.require("error"))
+        guard failure.code.mayComeFromWorker else {
+            throw .invalidValue("code", "'\(failure.code.rawValue)' is not a worker's to say")
+        }
+        return .error(
+            failure,
+            usage: try object.optional("usage").map { slice throws(MessageError) in try Usage(decoding: slice) })
     }
 }
 

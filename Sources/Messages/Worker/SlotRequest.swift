@@ -4,6 +4,10 @@ public import JSON
 public enum SlotRequest: Sendable, Equatable {
     /// Run this. The slot answers with events, the last of which is `done` or `error`.
     case prompt(ModelRequest)
+    /// Ask the provider which models it has. The slot answers with one event, `models` or `error`.
+    case listModels(ModelListing)
+    /// Make these vectors. The slot answers with events, the last of which is `done` or `error`.
+    case embed(EmbeddingRequest)
     /// End that request. A slot that has already ended it ignores this.
     case cancel(request: ULID)
 
@@ -11,6 +15,8 @@ public enum SlotRequest: Sendable, Equatable {
         let object = try JSONObject.internalMessage(bytes, bounds: .slotRequest)
         switch try object.require("op").expectString("op") {
         case "prompt": self = .prompt(try ModelRequest(decoding: object))
+        case "list_models": self = .listModels(try ModelListing(decoding: object))
+        case "embed": self = .embed(try EmbeddingRequest(decoding: object))
         case "cancel": self = .cancel(request: try ULID(decoding: try object.require("request")))
         case let name: throw .invalidValue("op", "'\(name)' is not known")
         }
@@ -98,6 +104,8 @@ public struct ModelRequest: Sendable, Equatable {
     /// What came of the tool calls of the answer before.
     public var toolResults: [ToolResult]
     public var key: String?
+    /// What is known of the model: for a worker to fill in, which was told once. It travels in no frame.
+    public var facts = ModelFacts()
 
     public init(
         request: ULID, model: String, stream: Bool = true, messages: [ModelMessage] = [], prompt: String,

@@ -18,14 +18,17 @@ enum Anthropic: ProviderAPI {
     private static let readNames = ["max_tokens", "tools", "output_config", "betas"]
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
-        var headers = [HTTPHeader("anthropic-version", "2023-06-01")]
-        if let key = request.key { headers.append(HTTPHeader("x-api-key", key)) }
+        var headers = Self.headers(key: request.key)
         if let betas = try Self.betas(request) { headers.append(HTTPHeader("anthropic-beta", betas)) }
         return APICall(path: "/v1/messages", headers: headers, body: try Self.body(request))
     }
 
+    static func headers(key: String?) -> [HTTPHeader] {
+        [HTTPHeader("anthropic-version", "2023-06-01")] + (key.map { [HTTPHeader("x-api-key", $0)] } ?? [])
+    }
+
     private static func body(_ request: ModelRequest) throws(RequestEnd) -> [JSONValue.Member] {
-        let model = AnthropicModel(request.model)
+        let model = AnthropicModel(request.model, request.facts)
         let conversation = try AnthropicConversation(request.conversation, for: model)
         var members: [JSONValue.Member] = [
             .init("model", .string(request.model)),

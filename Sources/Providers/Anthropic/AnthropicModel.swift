@@ -1,3 +1,5 @@
+import Messages
+
 /// What must be known of a model to ask it.
 struct AnthropicModel {
     let id: String
@@ -6,41 +8,19 @@ struct AnthropicModel {
     /// Whether a system prompt may change in the middle of a conversation.
     let takesLaterSystemPrompts: Bool
 
-    init(_ id: String) {
+    init(_ id: String, _ facts: ModelFacts) {
         self.id = id
-        let known = Self.families.first { id.hasPrefix($0.prefix) }
-        self.maximumOutput = known?.maximumOutput ?? 8192
-        self.takesLaterSystemPrompts = known?.takesLaterSystemPrompts ?? false
+        self.maximumOutput = facts.maximumOutput ?? Self.safeOutput(of: id)
+        self.takesLaterSystemPrompts = facts.can(.laterSystem) ?? false
     }
 
-    private struct Family {
-        var prefix: String
-        var maximumOutput: Int
-        var takesLaterSystemPrompts = false
+    /// A bound that a model keeps of which nothing is known but its name: one that the catalogue leaves out, dated names among
+    /// them. A greater one than a model has is an error.
+    private static func safeOutput(of id: String) -> Int {
+        if id.hasPrefix("claude-3-7") { return 64_000 }
+        if id.hasPrefix("claude-3-5") { return 8192 }
+        if id.hasPrefix("claude-3") { return 4096 }
+        if ["claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-2"].contains(where: id.hasPrefix) { return 32_000 }
+        return id.hasPrefix("claude-") ? 64_000 : 8192
     }
-
-    /// The first whose prefix fits counts (Anthropic's models overview). A model that none fits is one of another
-    /// provider with this API, of which nothing is known.
-    private static let families = [
-        Family(prefix: "claude-3-5", maximumOutput: 8192),
-        Family(prefix: "claude-3-7", maximumOutput: 64_000),
-        Family(prefix: "claude-3", maximumOutput: 4096),
-        Family(prefix: "claude-opus-4-0", maximumOutput: 32_000),
-        Family(prefix: "claude-opus-4-1", maximumOutput: 32_000),
-        Family(prefix: "claude-opus-4-2", maximumOutput: 32_000),
-        Family(prefix: "claude-sonnet-4-0", maximumOutput: 64_000),
-        Family(prefix: "claude-sonnet-4-2", maximumOutput: 64_000),
-        Family(prefix: "claude-opus-4-5", maximumOutput: 64_000),
-        Family(prefix: "claude-sonnet-4-5", maximumOutput: 64_000),
-        Family(prefix: "claude-haiku-4-5", maximumOutput: 64_000),
-        Family(prefix: "claude-opus-4-6", maximumOutput: 128_000),
-        Family(prefix: "claude-sonnet-4-6", maximumOutput: 128_000),
-        Family(prefix: "claude-opus-4-7", maximumOutput: 128_000),
-        Family(prefix: "claude-opus-4-8", maximumOutput: 128_000, takesLaterSystemPrompts: true),
-        Family(prefix: "claude-fable-5", maximumOutput: 128_000, takesLaterSystemPrompts: true),
-        Family(prefix: "claude-opus-5", maximumOutput: 128_000, takesLaterSystemPrompts: true),
-        Family(prefix: "claude-sonnet-5", maximumOutput: 128_000, takesLaterSystemPrompts: true),
-        Family(prefix: "claude-haiku-5", maximumOutput: 128_000, takesLaterSystemPrompts: true),
-        Family(prefix: "claude-", maximumOutput: 64_000),
-    ]
 }

@@ -5,6 +5,7 @@ import Transport
 /// `POST /chat/completions`: OpenAI's first API, which many others speak.
 enum ChatCompletions: ProviderAPI {
     typealias Answer = ChatAnswer
+    static var embeddings: (any EmbeddingAPI.Type)? { OpenAIEmbeddings.self }
 
     /// What the request says itself, so that no option may.
     private static let ownNames = ["model", "messages", "stream", "stream_options"]
@@ -20,6 +21,12 @@ enum ChatCompletions: ProviderAPI {
             path: "/chat/completions", headers: key + quirks.headers.map { HTTPHeader($0.name, $0.value) },
             body: try Self.body(request, to: kind, quirks))
     }
+
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall {
+        ChatModels.call(key: key, headers: ProviderPreset.of(kind)?.quirks.headers ?? [])
+    }
+
+    static func modelPage(_ value: JSONValue) -> ModelPage? { ChatModels.page(value) }
 
     private static func body(
         _ request: ModelRequest, to kind: ProviderSettings.Kind, _ quirks: ProviderPreset.Quirks

@@ -2,7 +2,7 @@ import JSON
 import Messages
 
 /// Says what it was asked: `echo`, and `echo-needs-key`, which repeats its key too. It answers as llm-echo 0.5 does,
-/// byte for byte.
+/// byte for byte. `echo-embed` makes vectors (``EchoEmbeddings``).
 ///
 /// The answer is an indented JSON object of the prompt and what came with it, such as the prompts before it in the
 /// conversation. A prompt that is a JSON object itself directs it (``EchoDirections``), and its options are
@@ -15,7 +15,10 @@ struct Echo: Provider {
     private static let thoughts = ["First I consider the prompt, ", "then I decide what to say."]
 
     init(_ settings: ProviderSettings, in environment: ProviderEnvironment) {
-        let standard = [ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true)]
+        let standard = [
+            ModelDescription(id: "echo"), ModelDescription(id: "echo-needs-key", needsKey: true),
+            ModelDescription(id: "echo-embed"),
+        ]
         self.models = settings.models.isEmpty ? standard : settings.models
         self.newIdentifier = environment.newIdentifier
     }
@@ -46,6 +49,15 @@ struct Echo: Provider {
                     $0 + $1.pythonWordCount
                 },
                 output: spoken.reduce(0) { $0 + $1.pythonWordCount }))
+    }
+
+    mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion {
+        let embeddings = try EchoEmbeddings(request.options)
+        try output.append(request.input.map(embeddings.vector))
+        return EmbeddingCompletion(
+            usage: Usage(input: request.input.reduce(0) { $0 + $1.pythonWordCount }, output: nil))
     }
 
     private func text(

@@ -26,6 +26,25 @@ struct EchoFault: Provider {
             usage: Usage(input: request.prompt.pythonWordCount, output: options.chunks), finishReason: "stop")
     }
 
+    /// Vectors as echo-embed makes them. Its pieces of text are batches here, of which no more is heard than that they are done.
+    mutating func embed(
+        _ request: EmbeddingRequest, into output: EmbeddingOutput
+    ) throws(RequestEnd) -> EmbeddingCompletion {
+        let options = try FaultOptions(request.options)
+        try self.channel.wait(milliseconds: options.delayMilliseconds)
+        for number in 0..<options.chunks {
+            if number == options.afterChunks { try self.commit(options) }
+            if number > 0 {
+                try output.progress()
+                try self.channel.wait(milliseconds: options.intervalMilliseconds)
+            }
+        }
+        if options.afterChunks >= options.chunks { try self.commit(options) }
+        let embeddings = try EchoEmbeddings([])
+        try output.append(request.input.map(embeddings.vector))
+        return EmbeddingCompletion(usage: Usage(input: request.input.count, output: nil))
+    }
+
     /// The number of the piece and a space, filled up with dots.
     private static func chunk(_ number: Int, length: Int) -> String {
         let text = "\(number) "

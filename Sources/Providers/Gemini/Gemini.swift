@@ -7,6 +7,7 @@ import Transport
 /// The key travels in a header and never in the address, where logs and proxies would keep it.
 enum Gemini: ProviderAPI {
     typealias Answer = GeminiAnswer
+    static var embeddings: (any EmbeddingAPI.Type)? { GeminiEmbeddings.self }
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
         APICall(
@@ -35,7 +36,7 @@ enum Gemini: ProviderAPI {
     }
 
     /// The model's name in the address. What is not safe in a path is escaped.
-    private static func resource(_ model: String) -> String {
+    static func resource(_ model: String) -> String {
         let isComplete = ["models/", "tunedModels/"].contains { model.hasPrefix($0) }
         return isComplete ? model.escapedForPath : "models/" + model.escapedForPath
     }

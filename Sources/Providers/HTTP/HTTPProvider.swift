@@ -8,10 +8,10 @@ import Transport
 /// asked for whole, and the other way round.
 struct HTTPProvider<API: ProviderAPI>: Provider {
     let models: [ModelDescription]
-    private let kind: ProviderSettings.Kind
-    private let baseURL: String
-    private let connectTimeoutMilliseconds: Int
-    private let environment: ProviderEnvironment
+    let kind: ProviderSettings.Kind
+    let baseURL: String
+    let connectTimeoutMilliseconds: Int
+    let environment: ProviderEnvironment
 
     init(_ settings: ProviderSettings, in environment: ProviderEnvironment) throws(UnusableSettings) {
         guard let baseURL = settings.baseURL, !baseURL.isEmpty else {
@@ -24,12 +24,19 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         self.environment = environment
     }
 
+    /// A provider may have models that nobody here has heard of.
+    func serves(_ model: String) -> Bool { true }
+
     mutating func run(_ request: ModelRequest, into output: AnswerOutput) throws(RequestEnd) -> SlotCompletion {
-        let http = try self.request(request)
+        var asked = request
+        asked.facts = self.models.first { $0.id == request.model }?.facts ?? ModelFacts()
+        // What comes whole is told in one piece to who wants a stream.
+        if asked.facts.can(.streaming) == false { asked.stream = false }
+        let http = try self.request(asked)
         let head = try self.transported { transport throws(TransportError) in try transport.start(http) }
         // A stream is left at its last event, an error in its middle.
         defer { self.environment.transport.finish() }
-        let requestID = head.header("x-request-id") ?? head.header("request-id")
+        let requestID = self.requestID(head)
         var answer = API.Answer(
             AnswerContext(
                 hasSchema: request.schema != nil, options: request.options, kind: self.kind,
@@ -42,7 +49,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
             }
         } catch {
             guard case .failed(var failure, _) = error else { throw error }
-            failure.providerRequestID = requestID?.truncated(toUTF8Length: 128)
+            failure.providerRequestID = requestID
             throw .failed(failure, usage: answer.usage)
         }
         let resolved = answer.resolvedModel
@@ -52,13 +59,21 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
     }
 
     private func request(_ request: ModelRequest) throws(RequestEnd) -> HTTPRequest {
-        if let key = request.key {
+        try self.httpRequest(try API.call(request, to: self.kind), key: request.key)
+    }
+
+    /// The provider's own name for the exchange.
+    func requestID(_ head: HTTPResponseHead) -> String? {
+        (head.header("x-request-id") ?? head.header("request-id"))?.truncated(toUTF8Length: 128)
+    }
+
+    func httpRequest(_ call: APICall, key: String?) throws(RequestEnd) -> HTTPRequest {
+        if let key {
             guard !key.isEmpty, key.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw .failed(
                     .providerAuthentication, "the provider's key is empty or holds a line break; set it again")
             }
         }
-        let call = try API.call(request, to: self.kind)
         let headers = [
             HTTPHeader("content-type", "application/json"),
             HTTPHeader("accept", "application/json, text/event-stream"),
@@ -83,7 +98,10 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         if head.header("content-type")?.lowercased().contains("text/event-stream") == true {
             try self.readStream(into: &answer, output, key: key)
         } else {
-            try answer.readWhole(try ProviderJSON.value(try self.body(), key: key), into: output, key: key)
+            guard let body = try self.body() else {
+                throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
+            }
+            try answer.readWhole(try ProviderJSON.value(body, key: key), into: output, key: key)
         }
     }
 
@@ -113,19 +131,18 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         }
     }
 
-    private func body() throws(RequestEnd) -> [UInt8] {
+    /// The whole body; `nil` for one that is longer than ``HTTPBounds/body``.
+    func body() throws(RequestEnd) -> [UInt8]? {
         var body: [UInt8] = []
         while let piece = try self.nextPiece() {
             body += piece
-            guard body.count <= HTTPBounds.body else {
-                throw .invalidResponse("it is longer than \(HTTPBounds.body) bytes")
-            }
+            guard body.count <= HTTPBounds.body else { return nil }
         }
         return body
     }
 
     /// The beginning of an error's body. One that breaks off takes nothing from what the status says.
-    private func errorBody() throws(RequestEnd) -> [UInt8] {
+    func errorBody() throws(RequestEnd) -> [UInt8] {
         var body: [UInt8] = []
         do throws(RequestEnd) {
             while body.count < HTTPBounds.errorBody, let piece = try self.nextPiece() { body += piece }
@@ -139,7 +156,7 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         try self.transported(hasAnswerBegun: true) { transport throws(TransportError) in try transport.nextPiece() }
     }
 
-    private func transported<Result>(
+    func transported<Result>(
         hasAnswerBegun: Bool = false, _ body: (any HTTPTransport) throws(TransportError) -> Result
     ) throws(RequestEnd) -> Result {
         // The transport may wait for the provider: what it has said already is to leave first.

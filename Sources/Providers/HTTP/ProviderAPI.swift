@@ -8,6 +8,9 @@ import Transport
 protocol ProviderAPI {
     associatedtype Answer: ProviderAnswer
 
+    /// How it is asked for embeddings; `nil` where it has none.
+    static var embeddings: (any EmbeddingAPI.Type)? { get }
+
     /// What `request` is on the wire.
     ///
     /// - Throws: ``RequestEnd`` for what this API has no place for.
@@ -15,9 +18,19 @@ protocol ProviderAPI {
 
     /// The same, for an API that several types of provider speak, each in its way.
     static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall
+
+    /// What asks for the list of models, with `GET` and no body.
+    ///
+    /// - Parameter cursor: What the part before named as the next one; `nil` for the first.
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall
+
+    /// A part of that list; `nil` where this is none.
+    static func modelPage(_ value: JSONValue) -> ModelPage?
 }
 
 extension ProviderAPI {
+    static var embeddings: (any EmbeddingAPI.Type)? { nil }
+
     static func call(_ request: ModelRequest, to kind: ProviderSettings.Kind) throws(RequestEnd) -> APICall {
         try Self.call(request)
     }
@@ -87,11 +100,15 @@ enum ProviderJSON {
 
     static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
         do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
-            let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-            // A web server's page, or a proxy's.
-            let isPage = beginning.first { !$0.isWhitespace } == "<"
-            let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
-            throw .invalidResponse("\(reason). It begins: \(beginning)")
+            throw Self.unreadable(error, body, key: key)
         }
+    }
+
+    static func unreadable(_ error: JSONError, _ body: [UInt8], key: String?) -> RequestEnd {
+        let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
+        // A web server's page, or a proxy's.
+        let isPage = beginning.first { !$0.isWhitespace } == "<"
+        let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
+        return .invalidResponse("\(reason). It begins: \(beginning)")
     }
 }

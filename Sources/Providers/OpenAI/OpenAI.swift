@@ -5,12 +5,21 @@ import Messages
 /// options.
 enum OpenAI: ProviderAPI {
     typealias Answer = OpenAIAnswer
+    static var embeddings: (any EmbeddingAPI.Type)? { OpenAIEmbeddings.self }
 
     static func call(_ request: ModelRequest) throws(RequestEnd) -> APICall {
         let options = try OpenAIOptions(request)
         return options.wantsChatCompletions
             ? try ChatCompletions.call(request, to: .openAI) : try Responses.call(request)
     }
+}
+
+extension OpenAI {
+    static func modelsCall(after cursor: String?, key: String?, to kind: ProviderSettings.Kind) -> APICall {
+        ChatModels.call(key: key)
+    }
+
+    static func modelPage(_ value: JSONValue) -> ModelPage? { ChatModels.page(value) }
 }
 
 /// The answer of whichever of the two was asked.

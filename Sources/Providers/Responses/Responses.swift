@@ -26,7 +26,7 @@ enum Responses {
     private static func body(_ request: ModelRequest) throws(RequestEnd) -> [JSONValue.Member] {
         var options = try OpenAIOptions(request)
         try Self.refuse(options, request)
-        let isReasoning = Self.isReasoningModel(request.model)
+        let isReasoning = request.facts.can(.reasoning) ?? Self.isReasoningModel(request.model)
         let input = try ResponsesInput(request, imageDetail: options.imageDetail, sendsReasoning: isReasoning)
         var members: [JSONValue.Member] = [
             .init("model", .string(request.model)),
@@ -70,7 +70,7 @@ enum Responses {
         }
     }
 
-    /// Whether a model reasons, by its name: only those take reasoning back, and the others refuse to be asked for it.
+    /// Whether a model reasons of which nothing is known but its name: only those take reasoning back, and the others refuse to be asked for it.
     static func isReasoningModel(_ model: String) -> Bool {
         let name = model.hasPrefix("ft:") ? model.dropFirst(3) : model[...]
         if name.hasPrefix("o"), name.dropFirst().first?.isNumber == true { return true }

@@ -20,10 +20,6 @@ struct ReplayHouse {
     /// - Parameter chunk: How many bytes each piece of a body has; 0 for the whole.
     init(_ upstream: TestUpstream, chunk: Int) throws {
         let recordings = try Recording.folders.flatMap { try Recording.all(in: $0) }
-        let types = [
-            "chat-completions": "openai-compatible", "responses": "openai", "messages": "anthropic",
-            "generate-content": "gemini", "stream-generate-content": "gemini",
-        ]
         let responses = recordings.map { recording in
             let body = recording.body
             let pieces = stride(from: 0, to: body.count, by: chunk == 0 ? max(body.count, 1) : chunk).map {
@@ -34,28 +30,48 @@ struct ReplayHouse {
                 framing: chunk == 0 ? .length : .chunked, steps: pieces)
         }
         var configuration = ["providers:"]
-        for folder in Recording.folders {
-            let indices = recordings.indices.filter { recordings[$0].folder == folder }
-            let models = indices.map { "r\($0)" }.joined(separator: ", ")
+        for (type, indices) in Dictionary(grouping: recordings.indices, by: { Self.type(of: recordings[$0]) }) {
+            let models = indices.map { "\"\(Self.model(recordings[$0], $0))\"" }.joined(separator: ", ")
             configuration.append(
-                "  \(folder): {type: \(types[folder]!), base_url: \"\(upstream.url("/\(folder)"))\", models: [\(models)], retries: 0}"
-            )
-            for index in indices {
-                for method in ["generateContent", "streamGenerateContent"] {
-                    upstream.script("/\(folder)/models/r\(index):\(method)", responses[index])
-                }
+                "  \(type): {type: \(type), base_url: \"\(upstream.url())\", models: [\(models)], retries: 0}")
+        }
+        for (index, response) in responses.enumerated() {
+            for method in ["generateContent", "streamGenerateContent"] {
+                upstream.script("/models/\(Self.model(recordings[index], index)):\(method)", response)
             }
-            for path in ["chat/completions", "responses", "v1/messages"] {
-                upstream.script("/\(folder)/\(path)") { request in
-                    let model = try? JSONValue(parsing: request.body)["model"]?.string
-                    let index = model.flatMap { Int($0.dropFirst()) }
-                    return index.map { responses[$0] } ?? .json("{}", status: 404)
-                }
+        }
+        for path in ["/chat/completions", "/responses", "/v1/messages"] {
+            upstream.script(path) { request in
+                let model = try? JSONValue(parsing: request.body)["model"]?.string
+                let number = model?.split(separator: "-").last?.dropFirst()
+                return number.flatMap { Int($0) }.map { responses[$0] } ?? .json("{}", status: 404)
             }
         }
         self.recordings = recordings
         self.daemon = try Daemon(configuration.joined(separator: "\n"))
     }
+
+    /// The type of provider that speaks as the recorded one did.
+    private static func type(of recording: Recording) -> String {
+        switch recording.folder {
+        case "responses": return "openai"
+        case "messages": return "anthropic"
+        case "chat-completions":
+            let presets = ["groq", "mistral", "openrouter", "deepseek", "cerebras", "ollama"]
+            return presets.first { recording.host.contains($0) } ?? "openai-compatible"
+        default: return "gemini"
+        }
+    }
+
+    /// A model of its own, which begins as the recorded one: what a model can do is told by that.
+    private static func model(_ recording: Recording, _ index: Int) -> String {
+        let members = try? JSONSerialization.jsonObject(with: recording.request) as? [String: Any]
+        let model = recording.folder == "responses" ? members?["model"] as? String : nil
+        return [model, "r\(index)"].compactMap { $0 }.joined(separator: "-")
+    }
+
+    /// The model that answers as this recording.
+    func model(_ index: Int) -> String { Self.model(self.recordings[index], index) }
 
     /// Asks for every recording, streamed and whole.
     func answers() throws -> [Answer] {
@@ -66,7 +82,7 @@ struct ReplayHouse {
             let first = answers.count
             for index in start..<min(start + 60, self.recordings.count) {
                 for isStreamed in [true, false] {
-                    try wire.prompt(answers.count, model: "r\(index)", stream: isStreamed)
+                    try wire.prompt(answers.count, model: self.model(index), stream: isStreamed)
                     answers.append(Answer(recording: index, isStreamed: isStreamed))
                 }
             }

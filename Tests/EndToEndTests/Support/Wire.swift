@@ -69,8 +69,13 @@ final class Wire: @unchecked Sendable {
 
     /// The next frame; `nil` at the end of the stream.
     func receive(seconds: Int32 = 60) throws -> JSONValue? {
+        try self.receivePayload(seconds: seconds).map { try JSONValue(parsing: $0) }
+    }
+
+    /// The payload of the next frame; `nil` at the end of the stream.
+    func receivePayload(seconds: Int32 = 60) throws -> [UInt8]? {
         while true {
-            if let payload = try self.decoder.next() { return try JSONValue(parsing: Array(payload)) }
+            if let payload = try self.decoder.next() { return Array(payload) }
             guard self.hasInput(milliseconds: seconds * 1000) else { throw WireError.silent }
             let count = read(self.descriptor, &self.buffer, self.buffer.count)
             if count <= 0 { return nil }

@@ -23,6 +23,8 @@ struct AssembledAnswer: Equatable {
             case .output:
                 self.streamedCount += 1
                 try self.read(value)
+            case .models: Issue.record("a list of models", sourceLocation: sourceLocation)
+            case .progress: Issue.record("a prompt has no batches")
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             case .done(let outcome):
                 self.done = value

@@ -5,36 +5,9 @@ import Recordings
 import Testing
 
 /// A second opinion: the official Python SDK, google-genai, on what we send and on what we read.
-///
-/// `BULKHEAD_GOOGLE_GENAI` names a Python in which it is installed; without one these tests are skipped.
 @Suite struct GeminiSDKTests {
-    private static let python = ProcessInfo.processInfo.environment["BULKHEAD_GOOGLE_GENAI"]
-    private static let isMissing: Comment =
-        "there is no google-genai: name a Python that has it in BULKHEAD_GOOGLE_GENAI"
-
-    private struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// Runs a script with `input` to read, and returns the lines that it prints.
-    private static func run(_ script: String, _ arguments: [String] = [], input: String = "") throws -> [String] {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appendingPathComponent("input")
-        try Data(input.utf8).write(to: file)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = ["-c", script] + arguments
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: text) }
-        return text.split(separator: "\n").map(String.init)
+    private static func run(_ script: String, _ arguments: [String] = [], input: String) throws -> [String] {
+        try SDKs.run(script, arguments, input: input).split(separator: "\n").map(String.init)
     }
 
     // MARK: Requests
@@ -108,14 +81,14 @@ import Testing
         return [plain, typed, thinking]
     }
 
-    @Test(.enabled(if: Self.python != nil, Self.isMissing))
+    @Test(.enabled(if: SDKs.isThere, SDKs.isMissing))
     func theSDKAcceptsEveryRequest() throws {
         let bodies = try Self.requests().map { try GeminiSample.body(of: $0).text() }
         let lines = try Self.run(Self.validation, input: bodies.joined(separator: "\n") + "\n")
         #expect(lines == bodies.map { _ in "valid" })
         // It would notice.
         let wrong = bodies[0].replacing("mimeType", with: "media_kind") + "\n"
-        #expect(throws: Failure.self) { try Self.run(Self.validation, input: wrong) }
+        #expect(throws: SDKs.Failure.self) { try Self.run(Self.validation, input: wrong) }
     }
 
     // MARK: Answers
@@ -156,8 +129,7 @@ import Testing
         """
 
     @Test(
-        .enabled(if: Self.python != nil, Self.isMissing),
-        .enabled(if: SharedFolder.holds("tools/replay-upstream"), "the shared folder is not here"))
+        .enabled(if: SDKs.canReplay, "the libraries (scripts/sdks) or the shared folder are not here"))
     func theSDKReadsTheSameFromEveryRecording() throws {
         let recordings = try GeminiRecordingTests.recordings()
         let upstream = try ReplayUpstream(chunk: 0)

@@ -1,13 +1,12 @@
-import JSON
-import Messages
-import Testing
+public import JSON
+public import Messages
 
 /// A recorded request to the Responses API as a request to us.
-struct RecordedRequest {
+public struct RecordedResponsesRequest {
     /// `nil` where it cannot be put to us.
-    let request: ModelRequest?
+    public let request: ModelRequest?
 
-    init(_ recorded: JSONValue) throws {
+    public init(_ recorded: JSONValue) throws {
         var messages: [ModelMessage] = []
         let input = recorded["input"] ?? .null
         let items = input.array ?? [.object([.init("role", .string("user")), .init("content", input)])]
@@ -99,7 +98,7 @@ struct RecordedRequest {
     }
 
     /// What a request says, in one form for what may be said in two.
-    static func essence(_ body: JSONValue) -> [String] {
+    public static func essence(_ body: JSONValue) -> [String] {
         let input = body["input"] ?? .null
         var items = input.array ?? [.object([.init("role", .string("user")), .init("content", input)])]
         var instructions = body["instructions"]?.string

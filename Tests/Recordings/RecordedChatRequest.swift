@@ -1,11 +1,11 @@
-import JSON
-import Messages
+public import JSON
+public import Messages
 
 /// A recorded request for a chat completion as a request to us.
-struct RecordedChatRequest {
-    let request: ModelRequest
+public struct RecordedChatRequest {
+    public let request: ModelRequest
 
-    init(_ recorded: JSONValue) throws {
+    public init(_ recorded: JSONValue) throws {
         let own = ["model", "messages", "stream", "stream_options", "tools", "response_format"]
         var options = (recorded.members ?? []).filter { !own.contains($0.name) }
         let tools = recorded["tools"]?.array ?? []
@@ -58,7 +58,7 @@ struct RecordedChatRequest {
     }
 
     /// What a request says, whatever the order of its members, and in one form for what may be said in two.
-    static func essence(_ body: JSONValue) -> [String] {
+    public static func essence(_ body: JSONValue) -> [String] {
         var lines = (body["messages"]?.array ?? []).map(Self.message)
         for tool in body["tools"]?.array ?? [] {
             let members = (tool["function"] ?? tool).members ?? []
