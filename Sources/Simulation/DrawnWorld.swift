@@ -23,7 +23,7 @@ extension SupervisorBounds {
         bounds.chainMemory = draw(3000...40_000)
         bounds.queuedRequestsPerProvider = draw(1...8)
         // Most worlds have room for every request that may be tried again.
-        bounds.retryMemory = draw(0...3) == 0 ? draw(0...1500) : 1 << 20
+        bounds.retryMemory = draw(0...2) == 0 ? draw(0...1500) : 1 << 20
         bounds.attempts.count = draw(2...8)
         bounds.attempts.minimumWait = .milliseconds(draw(5...300))
         bounds.attempts.maximumWait = .milliseconds(draw(300...1500))

@@ -92,7 +92,7 @@ public struct Simulation {
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
         self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
-        self.isStormy = Int.random(in: 0..<100, using: &random) < 50
+        self.isStormy = Int.random(in: 0..<100, using: &random) < 40
         self.random = random
     }
 
@@ -169,7 +169,7 @@ public struct Simulation {
         // A drain must find chains that wait for their tools, and requests that wait for their next attempts.
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             if self.chance(20) { self.clientSendsChain(id) }
-            for _ in 0..<3 where self.chance(50) { self.clientSendsPrompt(id) }
+            for _ in 0..<4 where self.chance(70) { self.clientSendsPrompt(id) }
         }
         self.loggerBehaves()
         self.providersFail()

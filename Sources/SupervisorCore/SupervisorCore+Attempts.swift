@@ -26,6 +26,8 @@ extension SupervisorCore {
         let alternatives = self.alternatives(to: asked.model).filter(mayAnswer)
         var route = Route(asked: asked, first: asked, alternatives: alternatives)
         guard let refusal = self.refusal(by: asked, at: now) else { return route }
+        // Who is passed over goes on record, of which enough waits.
+        guard !self.log.isBehind else { throw refusal }
         route.passed.append((asked, refusal))
         while !route.alternatives.isEmpty, route.passed.count < self.bounds.attempts.count - 1 {
             route.first = route.alternatives.removeFirst()

@@ -24,6 +24,8 @@ public struct Footprint: Sendable, Equatable {
     public var kept: Int
     /// Requests that wait for their next attempt.
     public var waiting: Int
+    /// Whether slots are not read since too much of answers waits for the logger.
+    public var isLogBehind: Bool
 }
 
 extension SupervisorCore {
@@ -35,6 +37,6 @@ extension SupervisorCore {
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,
-            waiting: self.providers.reduce(0) { $0 + $1.retrying })
+            waiting: self.providers.reduce(0) { $0 + $1.retrying }, isLogBehind: self.areSlotsPausedForLog)
     }
 }
