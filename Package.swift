@@ -89,7 +89,9 @@ let package = Package(
         .target(name: "BulkheadClient", dependencies: ["Framing", "JSON", "Messages"], swiftSettings: settings),
 
         // Tests. TestUpstream is a provider on the loopback interface that misbehaves as it is told.
+        // Recordings are exchanges with real providers, and what they should come to.
         .target(name: "TestUpstream", path: "Tests/TestUpstream", swiftSettings: settings),
+        .target(name: "Recordings", dependencies: ["JSON"], path: "Tests/Recordings", swiftSettings: settings),
         .testTarget(name: "FramingTests", dependencies: ["Framing", "BlockingChannel"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "JSON", "Framing"], swiftSettings: settings),
@@ -100,13 +102,12 @@ let package = Package(
         .testTarget(
             name: "ProvidersTests",
             dependencies: [
-                "Providers", "Configuration", "Curl", "Transport", "Messages", "JSON", "TestUpstream",
-                "BlockingChannel", "Framing",
-                "bulkhead-worker",
+                "Providers", "Configuration", "Curl", "Transport", "Messages", "JSON", "TestUpstream", "Recordings",
+                "BlockingChannel", "Framing", "bulkhead-worker",
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "LogStoreTests", dependencies: ["LogStore", "Messages", "JSON", "Framing", grdb],
+            name: "LogStoreTests", dependencies: ["LogStore", "Messages", "JSON", "Framing", "Recordings", grdb],
             swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
         .testTarget(
@@ -122,7 +123,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream", grdb],
+            dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "TestUpstream", "Recordings", grdb],
             swiftSettings: settings),
     ]
 )

@@ -19,8 +19,8 @@ extension ClientEvent.Event {
     /// continues. `nil` for other events, and where the daemon stores no prompts.
     public var conversation: String? {
         switch self {
-        case .start(_, _, _, let conversation): conversation
-        case .done(let completion): completion.conversation
+        case .start(let start): start.conversation
+        case .done(let completion), .round(let completion, _): completion.conversation
         case .text, .reasoning, .toolCall, .toolResult, .metadata, .error, .unknown: nil
         }
     }

@@ -100,7 +100,7 @@ public final class BulkheadClient: Sendable {
 final class SentRequest: Sendable {
     /// Keeps the connection open.
     private let client: BulkheadClient
-    private let id: Int64
+    let id: Int64
 
     init(client: BulkheadClient, operation: ClientRequest.Operation) {
         self.client = client

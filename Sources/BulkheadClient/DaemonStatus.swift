@@ -18,10 +18,12 @@ public struct DaemonStatus: Equatable, Sendable {
     /// The whole answer, as it came.
     public var json: JSONValue
 
-    /// Counts of requests: `open` and `queued` now, the others since the start.
+    /// Counts of requests: `open`, `queued` and `chains` now, the others since the start.
     public struct Requests: Equatable, Sendable {
         public var open: Int
         public var queued: Int
+        /// Chains, those that wait for the results of tools included.
+        public var chains: Int
         public var admitted: Int
         public var done: Int
         public var error: Int
@@ -105,6 +107,7 @@ extension DaemonStatus.Requests {
     init(decoding members: AnswerMembers) throws(ClientError) {
         self.open = try members.integer("open")
         self.queued = try members.integer("queued")
+        self.chains = try members.integer("chains")
         self.admitted = try members.integer("admitted")
         self.done = try members.integer("done")
         self.error = try members.integer("error")

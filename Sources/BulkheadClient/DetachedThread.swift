@@ -1,14 +1,14 @@
 import Glibc
 
 /// A thread that nobody joins and that no signal interrupts.
-enum DetachedThread {
+package enum DetachedThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
     /// Starts a thread (`pthread_create`) and returns 0, or the error's number.
-    static func start(_ body: @escaping @Sendable () -> Void) -> CInt {
+    package static func start(_ body: @escaping @Sendable () -> Void) -> CInt {
         // The thread inherits the mask, and leaves every signal to the threads of the program.
         var (all, previous) = (sigset_t(), sigset_t())
         sigfillset(&all)

@@ -42,9 +42,7 @@ extension CURLcode {
             CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
             .insecure
         case CURLE_URL_MALFORMAT: .unusable
-        // "Unsupported protocol" is a response that does not begin with HTTP/: the URL's scheme was checked before.
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING:
-            .malformed
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING: .malformed
         default: .broken
         }
     }

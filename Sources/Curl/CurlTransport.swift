@@ -35,6 +35,8 @@ public import Transport
         guard let multi = unsafe curl_multi_init(), let easy = unsafe curl_easy_init() else {
             preconditionFailure("libcurl has no memory for a handle")
         }
+        // A slot has one upstream, so that one connection is all that is worth being kept.
+        unsafe CLibcurl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, 1)
         unsafe self.multi = multi
         unsafe self.easy = easy
         self.interruptionDescriptor = descriptor
@@ -55,6 +57,10 @@ public import Transport
         self.isActive = true
         do throws(TransportError) {
             try self.advance { $0.isHeadComplete }
+            // curl takes a connection that closes inside of the head for an answer without a body.
+            guard self.response.isHeadComplete else {
+                throw TransportError(.broken, "it was closed inside of the response's header")
+            }
             return self.response.head(retryAfterMilliseconds: self.retryAfterMilliseconds)
         } catch {
             self.end()
@@ -144,8 +150,15 @@ public import Transport
     }
 
     private func error(_ code: CURLcode) -> TransportError {
-        if self.response.isHeadTooLong {
-            return TransportError(.malformed, "the response's header is longer than \(ResponseBuffer.headBound) bytes")
+        if let objection = self.response.objection { return TransportError(.malformed, objection) }
+        switch code {
+        // curl has a bound of its own for one line of a head, and no other words for it.
+        case CURLE_OUT_OF_MEMORY where !self.response.isHeadComplete:
+            return TransportError(.malformed, ResponseBuffer.headTooLong)
+        // The scheme of the URL was checked before: this is a response that does not begin with "HTTP/".
+        case CURLE_UNSUPPORTED_PROTOCOL:
+            return TransportError(.malformed, "it is not a response of HTTP/1.0 or HTTP/1.1")
+        default: break
         }
         let text = self.errorText.text
         return TransportError(code.kind, text.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : text)
@@ -172,6 +185,7 @@ public import Transport
         self.set(CURLOPT_PROXY, "")
         self.set(CURLOPT_SSL_VERIFYPEER, 1)
         self.set(CURLOPT_SSL_VERIFYHOST, 2)
+        self.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         // One request at a time is all that a slot does, so HTTP/2 would bring nothing.
         self.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         // Without this a slow resolver raises SIGALRM.

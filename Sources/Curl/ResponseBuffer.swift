@@ -8,15 +8,18 @@ final class ResponseBuffer {
     /// Whether curl was told to hold the rest back.
     var isPaused = false
     private(set) var isHeadComplete = false
-    private(set) var isHeadTooLong = false
+    /// What of the head is not accepted, so that the transfer was ended.
+    private(set) var objection: String?
     private var status = 0
     private var fields: [HTTPHeader] = []
     private var headLength = 0
     /// How many bytes of an unwanted body may still be thrown away; `nil` while it is wanted.
     private var discardable: Int?
 
-    /// The bytes of a head, all responses of an exchange (1xx) together.
+    /// The bytes of a head, all responses of an exchange (1xx) together, and of what comes after the body.
     static let headBound = 64 << 10
+    /// What is said where a head goes over it.
+    static let headTooLong = "the response's header is longer than \(headBound) bytes"
     /// How much of a body may wait to be taken, in bytes. A last piece of 16 KiB at most may go over it.
     static let bodyBound = 256 << 10
     /// How much of a body that nobody reads is worth a connection that can be used again, in bytes.
@@ -26,7 +29,7 @@ final class ResponseBuffer {
         self.body = []
         self.isPaused = false
         self.isHeadComplete = false
-        self.isHeadTooLong = false
+        self.objection = nil
         self.status = 0
         self.fields = []
         self.headLength = 0
@@ -73,15 +76,12 @@ final class ResponseBuffer {
         return buffer.append(line: line, length: size * count) ? size * count : 0
     }
 
-    /// Takes one line; `false` if the head has become too long.
+    /// Takes one line; `false` if the response is not accepted.
     private func append(line: String, length: Int) -> Bool {
         self.headLength += length
-        guard self.headLength <= Self.headBound else {
-            self.isHeadTooLong = true
-            return false
-        }
+        if self.headLength > Self.headBound { self.objection = Self.headTooLong }
         // The fields of a trailer, which nobody asked for.
-        guard !self.isHeadComplete else { return true }
+        guard !self.isHeadComplete else { return self.objection == nil }
         let line = line.trimmed
         if line.isEmpty {
             self.isHeadComplete = self.status >= 200
@@ -89,11 +89,26 @@ final class ResponseBuffer {
             let words = line.split(separator: " ", maxSplits: 2)
             self.status = words.count > 1 ? Int(words[1]) ?? 0 : 0
             self.fields = []
+            // Nothing that HTTP says would follow.
+            if self.status == 101 {
+                self.objection = "the response changes to another protocol, which nobody asked for"
+            }
         } else if let colon = line.firstIndex(of: ":") {
-            let value = String(line[line.index(after: colon)...]).trimmed
-            self.fields.append(HTTPHeader(String(line[..<colon]), value))
+            let field = HTTPHeader(String(line[..<colon]), String(line[line.index(after: colon)...]).trimmed)
+            self.fields.append(field)
+            self.check(field)
         }
-        return true
+        return self.objection == nil
+    }
+
+    /// A compressed body would be taken apart by curl, a thousand times its length and as much at once as one read from the
+    /// network holds, whether it was asked for or not.
+    private func check(_ field: HTTPHeader) {
+        guard field.name.lowercased() == "transfer-encoding",
+            !["chunked", "identity"].contains(field.value.lowercased())
+        else { return }
+        self.objection =
+            "the response's transfer encoding is not one that was asked for, but '\(field.value.prefix(64))'"
     }
 }
 

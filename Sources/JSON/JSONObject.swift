@@ -81,5 +81,5 @@ public struct JSONSlice: Sendable {
 
 extension JSONBounds {
     /// For a part of a text that was checked under whatever bounds applied to the whole.
-    fileprivate static let rescan = JSONBounds(nodes: .max, refusesLoneSurrogates: false)
+    static let rescan = JSONBounds(nodes: .max, refusesLoneSurrogates: false)
 }

@@ -82,6 +82,17 @@ public struct JSONObjectBuilder {
         self.content.append(contentsOf: bytes[start..<end])
     }
 
+    /// Adds the members of an object that is JSON text already, those with the names `others` left out.
+    public mutating func addMembers(ofObject bytes: [UInt8], but others: [String]) {
+        guard let object = try? JSONObject(bytes, bounds: .rescan) else { return }
+        for member in object.members where !others.contains(member.name) {
+            if self.content.count > 1 { self.content.append(UInt8(ascii: ",")) }
+            JSONWriter.append(member.name, to: &self.content)
+            self.content.append(UInt8(ascii: ":"))
+            self.content.append(contentsOf: object.slice(member).raw)
+        }
+    }
+
     /// `name` must need no escape: it is a literal of the source code.
     private mutating func addName(_ name: StaticString) {
         if self.content.count > 1 { self.content.append(UInt8(ascii: ",")) }

@@ -29,6 +29,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case workerHung = "worker_hung"
     case workerMisbehaved = "worker_misbehaved"
     case answerTooLarge = "answer_too_large"
+    case chainLimitExceeded = "chain_limit_exceeded"
 
     // What the model or its provider said.
     case modelError = "model_error"
@@ -50,7 +51,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notFound, .cancelled, .answerTooLarge, .modelError, .invalidOptions, .providerAuthentication,
+            .noKey, .notFound, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError, .invalidOptions,
+            .providerAuthentication,
             .providerRejected:
             false
         }

@@ -71,6 +71,13 @@ extension JSONSlice {
         }
         return elements
     }
+
+    public func expectStrings(_ name: String) throws(MessageError) -> [String] {
+        try self.expectArray(name).map { value throws(MessageError) in
+            guard let text = value.string else { throw .wrongType(name, expected: "an array of strings") }
+            return text
+        }
+    }
 }
 
 extension String {

@@ -18,6 +18,9 @@ extension SupervisorBounds {
         bounds.smallFrame = draw(150...400)
         bounds.memory = draw(600...4000)
         bounds.smallRequestMemory = draw(500...6000)
+        bounds.chain = draw(800...5000)
+        bounds.chainOverhead = 100
+        bounds.chainMemory = draw(3000...40_000)
         bounds.queuedRequestsPerProvider = draw(1...8)
         bounds.workerStartTimeout = .milliseconds(draw(200...3000))
         bounds.pingInterval = .milliseconds(draw(100...2000))

@@ -8,9 +8,11 @@ extension Simulation {
         let prompt = self.prompts[key]!
         let id = RequestIdentifier.number(key.id)
         switch event.event {
-        case .start(let name, let model, let provider, let conversation):
+        case .start(let start):
+            let (name, model, provider, conversation) = (start.request, start.model, start.provider, start.conversation)
             if self.clients[key.connection]!.started[id] != nil { self.fail("request \(key.text) started twice") }
-            if !prompt.isStreamed { self.fail("request \(key.text) started, and was asked for whole") }
+            if key.round == 0, start.chain != nil { self.fail("request \(key.text) started as a round") }
+            if !prompt.isStreamed, key.round == 0 { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
             if model != prompt.model || provider != self.configuration.providers[prompt.provider].name {
                 self.fail("request \(key.text) started as another")
@@ -55,7 +57,7 @@ extension Simulation {
                 default: .error
                 }
             self.promptHasEnded(key, name: name, as: state)
-        case .toolResult, .metadata, .unknown:
+        case .toolResult, .metadata, .round, .unknown:
             self.fail("request \(key.text) was answered with what nobody said")
         }
     }
@@ -108,6 +110,9 @@ extension Simulation {
             if !isTotal, !isSilence { self.fail("request \(key.text) timed out early: \(failure.message)") }
         case .answerTooLarge where self.configuration.storesPrompts && prompt.isTooLong(self.bounds.recordedAnswer):
             self.mark("answer longer than is recorded")
+        case .answerTooLarge where key.round > 0 && prompt.cut != nil,
+            .overloaded where key.round > 0 && prompt.cut != nil:
+            self.mark("round too large")
         case .workerCrashed, .workerHung, .workerMisbehaved:
             if prompt.slot == nil || prompt.cut != nil {
                 self.fail("request \(key.text) blames a worker: \(failure.message)")
@@ -126,7 +131,7 @@ extension Simulation {
         }
     }
 
-    private mutating func promptHasEnded(_ key: SimulatedPrompt.Key, name: String?, as state: EndRecord.State) {
+    mutating func promptHasEnded(_ key: SimulatedPrompt.Key, name: String?, as state: EndRecord.State) {
         let prompt = self.prompts[key]!
         guard let name else { return self.fail("request \(key.text) ended without a name") }
         if let slot = prompt.slot, !prompt.isOver { self.mustBeGone.append(slot.worker) }
@@ -143,15 +148,19 @@ extension Simulation {
         switch event.event {
         case .error(let failure, _, _):
             self.mark(failure.code.rawValue)
+            self.resultsAreAnswered(failure)
         case .done(let completion):
+            self.resultsAreAnswered(nil)
             if let status = completion.status { self.checkStatus(status) }
             guard let target = self.cancelInHand else { return }
             self.cancelInHand = nil
             self.lookups[target]?.wasCancelled = true
-            guard let prompt = self.prompts[target] else { return }
-            self.prompts[target]!.wasCancelled = true
-            if prompt.slot != nil, !prompt.isOver { self.prompts[target]!.mustEndCancelled = true }
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+            self.chains[target]?.wasCancelled = true
+            let open = self.chains[target].map { target.round($0.round) } ?? target
+            guard let prompt = self.prompts[open] else { return }
+            self.prompts[open]!.wasCancelled = true
+            if prompt.slot != nil, !prompt.isOver { self.prompts[open]!.mustEndCancelled = true }
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("an operation that answers at once was answered as a prompt")
         }
     }

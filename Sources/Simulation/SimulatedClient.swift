@@ -45,10 +45,10 @@ extension Simulation {
     }
 
     mutating func clientActs() {
-        guard let id = self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random)
-        else {
-            return
-        }
+        // Those whose chains wait for results have their turn more often: few chains would come to a third round.
+        let owing = self.chains.filter { !$0.value.owed.isEmpty }.map(\.key.connection)
+        let ids = !owing.isEmpty && self.chance(40) ? owing : Array(self.clients.keys)
+        guard let id = ids.sorted(by: { $0.rawValue < $1.rawValue }).randomElement(using: &self.random) else { return }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<2: self.clientLeaves(id)
         case 2..<6: self.clients[id]!.reads.toggle()
@@ -107,9 +107,15 @@ extension Simulation {
         let openID = client.open.sorted { "\($0)" < "\($1)" }.randomElement(using: &self.random)
         self.clients[id]!.lastID += 1
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
+        let owes = self.chains.contains { $0.key.connection == id && !$0.value.owed.isEmpty }
+        if owes, self.chance(75) { return self.clientSendsResults(id, newID) }
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<54:
+        case 0..<35:
             self.clientPrompts(id, client.lastID + 1)
+        case 35..<46:
+            self.clientBeginsChain(id, client.lastID + 1)
+        case 46..<54:
+            self.clientSendsResults(id, newID)
         case 54..<62:
             let key = SimulatedPrompt.Key(connection: id, id: client.lastID + 1)
             self.send(id, self.drawnLookup(key), expecting: newID)
@@ -130,7 +136,7 @@ extension Simulation {
             )
         case 88..<90: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"pronpt"}"#, expecting: newID)
         case 90..<92: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"prompt","promt":"x"}"#, expecting: newID)
-        case 92..<94: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"chain"}"#, expecting: newID)
+        case 92..<94: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"reload"}"#, expecting: newID)
         case 94..<96: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"prompt","model":"none"}"#, expecting: newID)
         case 96..<97: self.sendText(id, "[1]", expecting: nil)
         case 97..<98: self.sendText(id, #"{"op":"ping"}"#, expecting: nil)
@@ -164,14 +170,16 @@ extension Simulation {
     }
 
     /// The conversation that a prompt continues, if it does: one of the newest, or one that is not there.
-    private mutating func drawnConversation() -> String? {
+    mutating func drawnConversation() -> String? {
         guard self.chance(45) else { return nil }
         if self.chance(8) { return "nowhere \(Int.random(in: 0...1, using: &self.random))" }
         return self.conversations.suffix(12).randomElement(using: &self.random)
     }
 
-    private mutating func checkCount(of id: ConnectionID) {
-        let prompts = self.prompts.keys.count { $0.connection == id }
+    mutating func checkCount(of id: ConnectionID) {
+        let prompts =
+            self.prompts.keys.count { $0.connection == id }
+            + self.chains.count { $0.key.connection == id && $0.value.owingSince != nil }
         let lookups = self.lookups.keys.count { $0.connection == id }
         if prompts + lookups > self.bounds.requestsPerConnection {
             self.fail("too many requests of one client are open")
@@ -179,7 +187,7 @@ extension Simulation {
         if lookups > self.bounds.questionsPerConnection { self.fail("too many questions of one client are open") }
     }
 
-    private mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
+    mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {
         self.sendText(id, String(decoding: request.encoded, as: UTF8.self), expecting: expecting)
     }
 
@@ -206,6 +214,8 @@ extension Simulation {
         }
         if case .number(let number) = requestID, self.prompts[.init(connection: id, id: number)] != nil {
             self.promptIsAnswered(.init(connection: id, id: number), event)
+        } else if case .number(let number) = requestID, self.chains[.init(connection: id, id: number)] != nil {
+            self.chainIsAnswered(.init(connection: id, id: number), event)
         } else if case .number(let number) = requestID, self.lookups[.init(connection: id, id: number)] != nil {
             self.lookupIsAnswered(.init(connection: id, id: number), event)
         } else {

@@ -63,6 +63,7 @@ extension Simulation {
         self.prompts.values.contains {
             $0.isAdmitted && $0.end == nil && ($0.conversation == conversation || $0.name == conversation)
         }
+            || self.chains.values.contains { $0.owingSince != nil && $0.conversation == conversation }
     }
 
     /// A slot is told what was said before, and nothing else.

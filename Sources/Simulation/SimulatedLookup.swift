@@ -33,7 +33,7 @@ extension Simulation {
 
     /// The reader is asked. Returns whose question it is.
     mutating func pageIsAskedFor(_ text: String?, uid: Int?) -> SimulatedPrompt.Key? {
-        guard let key = text.flatMap(SimulatedPrompt.Key.init), let lookup = self.lookups[key] else {
+        guard let key = text.flatMap({ SimulatedPrompt.Key($0) }), let lookup = self.lookups[key] else {
             self.fail("the reader was asked what nobody asked")
             return nil
         }
@@ -70,7 +70,7 @@ extension Simulation {
             case .invalidRequest: if self.reader.said?.key != key { self.fail("a question was refused by nobody") }
             default: self.fail("a question ended with \(failure)")
             }
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown:
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown:
             self.fail("a question was answered as a prompt")
         }
     }

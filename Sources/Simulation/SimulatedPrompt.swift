@@ -6,19 +6,38 @@ struct SimulatedPrompt {
     struct Key: Hashable {
         var connection: ConnectionID
         var id: Int64
+        /// Of a chain, from 1; 0 for a prompt, and for the chain itself.
+        var round = 0
 
         /// What the prompt begins with, so that a slot knows whose it is.
-        var text: String { "\(self.connection.rawValue)/\(self.id)" }
+        var text: String { "\(self.connection.rawValue)/\(self.id)\(self.round > 0 ? "/\(self.round)" : "")" }
 
-        init(connection: ConnectionID, id: Int64) {
+        /// The chain that it is a round of.
+        var chain: Key { self.round(0) }
+        func round(_ number: Int) -> Key { Key(connection: self.connection, id: self.id, round: number) }
+
+        init(connection: ConnectionID, id: Int64, round: Int = 0) {
             self.connection = connection
             self.id = id
+            self.round = round
         }
 
-        init?(_ prompt: String) {
-            let parts = prompt.prefix { $0 != " " }.split(separator: "/")
-            guard parts.count == 2, let connection = UInt64(parts[0]), let id = Int64(parts[1]) else { return nil }
-            self.init(connection: ConnectionID(connection), id: id)
+        init?(_ text: some StringProtocol) {
+            let parts = text.prefix { $0 != " " }.split(separator: "/")
+            guard 2...3 ~= parts.count, let connection = UInt64(parts[0]), let id = Int64(parts[1]) else { return nil }
+            self.init(connection: ConnectionID(connection), id: id, round: parts.count > 2 ? Int(parts[2]) ?? 0 : 0)
+        }
+
+        /// Whose request it is: the prompt says so, or the calls that it answers, which name the round before.
+        init?(_ request: ModelRequest) {
+            if let key = Key(request.prompt) {
+                self = key
+            } else if let call = request.toolResults.first?.toolCallID?.split(separator: ":").last, let key = Key(call)
+            {
+                self = key.round(key.round + 1)
+            } else {
+                return nil
+            }
         }
     }
 
@@ -64,6 +83,8 @@ struct SimulatedPrompt {
     var received = 0
     /// The bytes of events that the slot said, the last one included.
     var spokenBytes = 0
+    /// Of a round: what the slot said.
+    var said: [SlotEvent] = []
     var cut: Cut?
     var slotEnd: SlotEnd?
     /// Its slot has let go of it, or its worker is gone.
@@ -103,6 +124,16 @@ extension Simulation {
             || record.provider != self.configuration.providers[prompt.provider].name
         {
             self.fail("the row of request \(name) is not of what was asked")
+        }
+        let chain = key.round > 0 ? self.chains[key.chain] : nil
+        if let chain, record.chain?.description != chain.names.first ?? name {
+            self.fail("a round is of another chain")
+        }
+        if key.round == 0, record.chain != nil { self.fail("a prompt is on record as a round") }
+        if let chain, self.configuration.storesPrompts,
+            record.content?.follows?.description != (key.round > 1 ? chain.names[key.round - 2] : nil)
+        {
+            self.fail("round \(key.text) follows another on record")
         }
         self.checkContent(of: record, prompt)
     }
@@ -158,7 +189,7 @@ extension Simulation {
 
     mutating func promptIsDispatched(_ request: ModelRequest, to slot: SlotID, of worker: SimulatedWorker) {
         let name = request.request.description
-        guard let key = SimulatedPrompt.Key(request.prompt), let prompt = self.prompts[key] else {
+        guard let key = SimulatedPrompt.Key(request), let prompt = self.prompts[key] else {
             return self.fail("request \(name) was dispatched, and nobody waits for it")
         }
         if prompt.slot != nil { self.fail("request \(name) was dispatched twice") }
@@ -171,7 +202,8 @@ extension Simulation {
         }
         let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
         if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
-        self.checkHistory(of: request, prompt)
+        if key.round <= 1, request.toolResults.isEmpty { self.checkHistory(of: request, prompt) }
+        if key.round > 0 { self.checkRound(request, key) }
         if self.configuration.durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")
         }
@@ -197,6 +229,7 @@ extension Simulation {
                 self.prompts[key]!.isAbandoned = true
             }
         }
+        self.chains = self.chains.filter { $0.key.connection != id }
         self.lookups = self.lookups.filter { $0.key.connection != id }
     }
 }

@@ -46,8 +46,10 @@ extension Simulation {
             self.prompts[key]?.spoken += 1
             self.prompts[key]?.lastHeard = self.now
             let number = self.prompts[key]?.spoken ?? 0
-            let event = self.drawnOutput(number).encoded
+            let output = self.drawnOutput(number, of: key)
+            let event = output.encoded
             self.prompts[key]?.spokenBytes += event.count
+            if key.round > 0 { self.prompts[key]?.said.append(output) }
             self.post(.slotEvent(slot, event))
             if worker.slots[slot.index].isCancelled { continue }
             if let prompt = self.prompts[key], !prompt.isAbandoned, prompt.received != prompt.spoken {
@@ -62,24 +64,30 @@ extension Simulation {
         self.slotEnds(slot)
     }
 
-    private mutating func drawnOutput(_ number: Int) -> SlotEvent {
+    private mutating func drawnOutput(_ number: Int, of key: SimulatedPrompt.Key) -> SlotEvent {
         let text = "\(number):" + String(repeating: "\"y", count: Int.random(in: 1...150, using: &self.random))
         switch Int.random(in: 0..<10, using: &self.random) {
-        case 0: return .toolCall(self.drawnCall(number))
+        case 0: return .toolCall(self.drawnCall(number, of: key))
+        case 3..<9 where key.round > 0: return .toolCall(self.drawnCall(number, of: key))
         case 1..<3: return .reasoning(text)
         default: return .text(text)
         }
     }
 
-    private func drawnCall(_ number: Int) -> ToolCall {
-        ToolCall(id: "\(number):", name: "tool", arguments: Array(#"{"a":[1.0,"\n"]}"#.utf8))
+    private mutating func drawnCall(_ number: Int, of key: SimulatedPrompt.Key) -> ToolCall {
+        guard key.round > 0 else {
+            return ToolCall(id: "\(number):", name: "tool", arguments: Array(#"{"a":[1.0,"\n"]}"#.utf8))
+        }
+        let name = ["tool", "tool", "tool", "nope", "raw"].randomElement(using: &self.random)!
+        return self.drawnChainCall(number, of: key, name: name)
     }
 
-    private mutating func drawnAnswer() -> SlotCompletion.Answer {
-        let length = Int.random(in: 1...(self.chance(90) ? 600 : self.bounds.recordedAnswer), using: &self.random)
+    private mutating func drawnAnswer(of key: SimulatedPrompt.Key) -> SlotCompletion.Answer {
+        let length = Int.random(
+            in: 1...(self.chance(key.round > 0 ? 70 : 90) ? 600 : self.bounds.recordedAnswer), using: &self.random)
         return SlotCompletion.Answer(
             text: String(repeating: "z\n", count: length / 2), reasoning: self.chance(20) ? "hm" : "",
-            toolCalls: self.chance(20) ? (1...5).map { self.drawnCall($0) } : [])
+            toolCalls: self.chance(key.round > 0 ? 60 : 20) ? (1...5).map { self.drawnCall($0, of: key) } : [])
     }
 
     /// The slot writes its last event.
@@ -100,7 +108,11 @@ extension Simulation {
         default:
             if state.isCancelled { self.mark("done arrived after a cancel") }
             if let key = state.prompt { self.prompts[key]?.slotEnd = .done }
-            let answer = state.isStreamed ? nil : self.drawnAnswer()
+            let answer = state.isStreamed ? nil : self.drawnAnswer(of: state.prompt!)
+            if let key = state.prompt, key.round > 0, let answer {
+                self.prompts[key]?.said += [.reasoning(answer.reasoning), .text(answer.text)]
+                self.prompts[key]?.said += answer.toolCalls.map { .toolCall($0) }
+            }
             let event = SlotEvent.done(SlotCompletion(usage: usage, finishReason: "stop", answer: answer)).encoded
             if let key = state.prompt { self.prompts[key]?.spokenBytes += event.count }
             self.post(.slotEvent(slot, event))

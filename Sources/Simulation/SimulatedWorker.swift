@@ -101,7 +101,7 @@ extension Simulation {
             }
             self.promptIsDispatched(prompt, to: slot, of: worker)
             self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(
-                prompt: SimulatedPrompt.Key(prompt.prompt), isStreamed: prompt.stream,
+                prompt: SimulatedPrompt.Key(prompt), isStreamed: prompt.stream,
                 isRead: worker.slots[slot.index].isRead)
             if reportsWritten { self.followUps.append(.slotWritten(slot)) }
         case .listModels(let listing): self.slotIsAskedForModels(slot, listing)

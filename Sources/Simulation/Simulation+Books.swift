@@ -81,7 +81,7 @@ extension Simulation {
         if footprint.logBytes + footprint.logReserved > self.bounds.logBacklog {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
-        if footprint.deadlines > footprint.connections + footprint.requests + footprint.continuations
+        if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
             + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 3
         {
             self.fail("deadlines are left behind: \(footprint)")
@@ -92,7 +92,8 @@ extension Simulation {
         {
             self.fail("too many questions: \(footprint)")
         }
-        if footprint.conversations > footprint.continuations + footprint.requests {
+        if footprint.chains > self.chains.count + footprint.requests { self.fail("a chain is left behind") }
+        if footprint.conversations > footprint.continuations + footprint.requests + footprint.chains {
             self.fail("a conversation is continued by nobody: \(footprint)")
         }
         if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
@@ -124,6 +125,7 @@ extension Simulation {
     /// Nothing is open, and nothing large on its way.
     private var isCalm: Bool {
         self.isLogQuiet && self.lookups.isEmpty && self.reader.question == nil && self.prompts.isEmpty
+            && self.chains.isEmpty
             && self.clients.values.allSatisfy { !$0.hasBegunFrame && $0.backlog <= self.bounds.outputHighWater }
             && self.workers.values.allSatisfy { $0.isKilled || $0.slots.allSatisfy { !$0.hasBegunFrame } }
     }
@@ -137,6 +139,7 @@ extension Simulation {
         for (key, lookup) in self.lookups where lookup.arrivedAt + self.bounds.questionTimeout < self.now {
             self.fail("question \(key.text) is not answered in time")
         }
+        self.checkChainDeadlines()
         for (key, prompt) in self.prompts
         where !prompt.isAdmitted && prompt.arrivedAt + self.patience(of: prompt) < self.now {
             self.fail("\(key.text) waits for its conversation for too long")
@@ -179,7 +182,7 @@ extension Simulation {
         if self.exitCode == 1 { return self.mark("stopped without the record") }
         let footprint = self.core.footprint
         let left = [
-            footprint.requests, footprint.continuations, footprint.conversations, footprint.questions,
+            footprint.requests, footprint.chains, footprint.continuations, footprint.conversations, footprint.questions,
             footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
         ]
         if left.contains(where: { $0 != 0 }) {
@@ -213,7 +216,7 @@ extension Simulation {
         guard let key = self.names[name] else { return }
         // The client of a whole answer may have left before its last frame could.
         let delivered = self.delivered[key] ?? (self.streamed.contains(key) ? Transcript() : nil)
-        if let delivered, delivered != row.answer {
+        if let delivered, delivered != row.answer, !self.undelivered.contains(key) {
             self.fail("on disk of request \(name): \(row.answer.text), delivered: \(delivered.text)")
         }
     }

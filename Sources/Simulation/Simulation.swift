@@ -31,6 +31,12 @@ public struct Simulation {
     var disk = SimulatedDisk()
     /// The prompts that have not ended.
     var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
+    /// The chains that have not ended, under keys without a round.
+    var chains: [SimulatedPrompt.Key: SimulatedChain] = [:]
+    /// The results that a client is just sending, and to which chain.
+    var resultsInHand: (key: SimulatedPrompt.Key, results: [ToolResult])?
+    /// Whole answers on record that their clients were not told.
+    var undelivered: Set<SimulatedPrompt.Key> = []
     /// Every prompt that was admitted, in that order.
     var admitted: [SimulatedPrompt.Key] = []
     /// Those that the logger was told of, with their sequence numbers; how many of these are known to be on disk.
@@ -153,6 +159,10 @@ public struct Simulation {
 
     /// A drain in a world where everybody does what they should, until the daemon ends.
     private mutating func stop() {
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+            // A drain must find chains that wait for their tools.
+            self.clientSendsChain(id)
+        }
         self.post(.drain)
         var turns = 0
         while self.exitCode == nil, self.violation == nil {

@@ -21,21 +21,23 @@ struct Continuation: Sendable {
     let uid: Int?
     let conversation: String
     let prompt: PromptRequest
+    /// The chain that it is to be, if it is one.
+    let chain: ChainRequest?
     let receivedAt: Instant
     /// By when it must be admitted.
     let deadline: Instant
     var state = State.inLine
 
     init(
-        _ prompt: PromptRequest, of conversation: String, id: RequestIdentifier, from connection: ConnectionID,
-        uid: Int?,
-        timeout: Duration, at now: Instant
+        _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, id: RequestIdentifier,
+        from connection: ConnectionID, uid: Int?, timeout: Duration, at now: Instant
     ) {
         self.clientID = id
         self.connection = connection
         self.uid = uid
         self.conversation = conversation
         self.prompt = prompt
+        self.chain = chain
         self.receivedAt = now
         self.deadline = now + min(prompt.timeoutMilliseconds.map { .milliseconds($0) } ?? timeout, timeout)
     }

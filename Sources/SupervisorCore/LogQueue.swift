@@ -71,7 +71,7 @@ struct LogQueue: Sendable {
         // Six bytes is the most that JSON makes of one; the rest of the record has fixed lengths.
         let names =
             record.provider.utf8.count + record.model.utf8.count + (record.content?.conversation.utf8.count ?? 0)
-        let opening = 6 * names + 640 + (self.isLarge(record) ? 0 : record.content?.length ?? 0)
+        let opening = 6 * names + 736 + (self.isLarge(record) ? 0 : record.content?.length ?? 0)
         return self.backlogBytes + self.reserved + opening + self.bounds.ending <= self.bounds.backlog
     }
 

@@ -20,6 +20,8 @@ struct MemoryBudget: Sendable {
         case continuation(RequestNumber)
         /// What the reader is about to answer.
         case readerReply
+        /// What was said in a chain.
+        case chain(RequestNumber)
     }
 
     let limit: Int
@@ -28,6 +30,9 @@ struct MemoryBudget: Sendable {
     private var waiting: [(holder: Holder, bytes: Int)] = []
 
     init(limit: Int) { self.limit = limit }
+
+    /// What `holder` holds.
+    func held(by holder: Holder) -> Int { self.held[holder] ?? 0 }
 
     /// Takes `bytes` for `holder` if there is room and nobody waits.
     mutating func reserve(_ holder: Holder, _ bytes: Int) -> Bool {

@@ -50,6 +50,8 @@ struct Request: Sendable {
     let model: String
     /// The thread that it is on record in; `nil` where prompts are not stored.
     let conversation: String?
+    /// Which round of a chain it is; `nil` for a prompt.
+    let round: ChainRound?
     let isStreamed: Bool
     let admittedAt: Instant
     var state: State
@@ -70,7 +72,8 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        prompt: PromptRequest, conversation: String?, timeouts: ProviderSettings.Timeouts, frame: [UInt8],
+        prompt: PromptRequest, conversation: String?, round: ChainRound?, timeouts: ProviderSettings.Timeouts,
+        frame: [UInt8],
         receivedAt: Instant, at now: Instant
     ) {
         self.ulid = ulid
@@ -79,6 +82,7 @@ struct Request: Sendable {
         self.provider = provider
         self.model = model
         self.conversation = conversation
+        self.round = round
         self.isStreamed = prompt.stream
         self.admittedAt = now
         self.state = .queued

@@ -32,6 +32,13 @@ public struct SupervisorBounds: Sendable {
     /// that wait for their histories.
     public var smallRequestMemory = 32 << 20
 
+    /// What one chain may hold of what was said in it, in bytes.
+    public var chain = 16 << 20
+    /// What a chain holds besides, in bytes.
+    public var chainOverhead = 2 << 10
+    /// What all chains may hold, each twice what was said, in bytes.
+    public var chainMemory = 64 << 20
+
     // Requests.
     public var queuedRequestsPerProvider = 1024
 

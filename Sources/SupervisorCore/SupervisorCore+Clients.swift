@@ -41,6 +41,13 @@ extension SupervisorCore {
             } else {
                 self.admit(prompt, id: request.id, from: id, at: now)
             }
+        case .chain(let chain):
+            if let conversation = chain.prompt.conversation {
+                self.continueConversation(conversation, chain.prompt, as: chain, id: request.id, from: id, at: now)
+            } else {
+                self.begin(chain, id: request.id, from: id, at: now)
+            }
+        case .toolResult(let results): self.take(results, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
         case .logs(var logs):
             let uid = self.visibleUID(of: id, own: logs.own)

@@ -3,10 +3,10 @@ import Messages
 
 // Prompts that continue a conversation, until they are admitted.
 extension SupervisorCore {
-    /// A prompt names the conversation that it continues.
+    /// A prompt, or a chain, names the conversation that it continues.
     mutating func continueConversation(
-        _ conversation: String, _ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID,
-        at now: Now
+        _ conversation: String, _ prompt: PromptRequest, as chain: ChainRequest? = nil, id: RequestIdentifier,
+        from connectionID: ConnectionID, at now: Now
     ) {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
@@ -21,8 +21,8 @@ extension SupervisorCore {
                 throw Failure(.overloaded, "too many prompts wait for their conversations; try again later")
             }
             self.continuations[number] = Continuation(
-                prompt, of: conversation, id: id, from: connectionID, uid: self.visibleUID(of: connectionID),
-                timeout: self.bounds.continuationTimeout, at: now.instant)
+                prompt, of: conversation, as: chain, id: id, from: connectionID,
+                uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
             self.connections[connectionID]!.requests[id] = number
             self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
             self.standInLine(number, of: conversation)
@@ -34,7 +34,9 @@ extension SupervisorCore {
     private mutating func standInLine(_ number: RequestNumber, of conversation: String) {
         if self.conversations[conversation] != nil {
             self.conversations[conversation]!.waiting.append(number)
-        } else if let first = self.requests.first(where: { $0.value.holds(conversation) })?.key {
+        } else if let first = self.requests.first(where: { $0.value.holds(conversation) })?.key
+            ?? self.chain(holding: conversation)
+        {
             self.conversations[conversation] = ConversationLine(holder: first, waiting: [number])
         } else {
             self.conversations[conversation] = ConversationLine(holder: number)
@@ -84,12 +86,24 @@ extension SupervisorCore {
         self.setDeadline(.request(number), at: nil)
         self.releaseContinuation(number)
         self.reader.forget(number)
-        let isAdmitted = self.admit(
-            continuation.prompt, id: continuation.clientID, from: continuation.connection,
-            following: Precedent(number: number, continuation: continuation, history: history), at: now)
-        guard !isAdmitted else { return }
-        self.connections[continuation.connection]!.requests[continuation.clientID] = nil
-        self.conversationWasFreed(continuation.conversation, by: number)
+        let precedent = Precedent(number: number, continuation: continuation, history: history)
+        do throws(Failure) {
+            try self.checkPhase()
+            if let chain = continuation.chain {
+                try self.begin(
+                    chain, number, id: continuation.clientID, from: continuation.connection, following: precedent,
+                    at: now)
+            } else {
+                let prompt = try precedent.continued(continuation.prompt)
+                try self.open(
+                    prompt, number, id: continuation.clientID, from: continuation.connection, following: precedent,
+                    at: now)
+            }
+        } catch {
+            self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
+            self.connections[continuation.connection]!.requests[continuation.clientID] = nil
+            self.conversationWasFreed(continuation.conversation, by: number)
+        }
     }
 
     /// Ends a prompt that was not admitted yet.
@@ -113,6 +127,9 @@ struct Precedent {
     let number: RequestNumber
     let continuation: Continuation
     let history: ReaderReply.History
+
+    /// What was said before, a JSON array; `nil` where nothing was.
+    var messages: [UInt8]? { self.isEmpty ? nil : self.history.messages }
 
     /// Whether nothing was said before: the first prompt of the conversation failed.
     var isEmpty: Bool { self.history.tip == nil }

@@ -2,6 +2,7 @@
 public struct Footprint: Sendable, Equatable {
     public var connections: Int
     public var requests: Int
+    public var chains: Int
     /// Prompts that continue a conversation and are not admitted yet.
     public var continuations: Int
     /// Conversations that are being continued.
@@ -24,7 +25,7 @@ public struct Footprint: Sendable, Equatable {
 extension SupervisorCore {
     public var footprint: Footprint {
         Footprint(
-            connections: self.connections.count, requests: self.requests.count,
+            connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
             continuations: self.continuations.count, conversations: self.conversations.count,
             questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },

@@ -5,6 +5,7 @@ extension SupervisorCore {
     /// All that is held, in bytes.
     var memoryInUse: Int {
         self.memory.used + self.answerMemory.used + self.historyMemory.used + self.smallRequestMemory.used
+            + self.chainMemory.used
     }
 
     /// Takes room for a request that waits for a slot. A large one has it already: its frame was read into it, or, where it
@@ -95,7 +96,7 @@ extension SupervisorCore {
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
             case .readerReply:
                 self.replyWasGranted(at: now)
-            case .clientOutput, .request, .lastFrame, .record, .continuation:
+            case .clientOutput, .request, .lastFrame, .record, .continuation, .chain:
                 preconditionFailure("\(holder) does not wait for memory")
             }
         }

@@ -4,68 +4,88 @@ import Messages
 extension SupervisorCore {
     // MARK: Admission
 
-    /// Admits a prompt, or says why not. Nothing that is refused here has a row.
-    ///
-    /// - Parameter precedent: What a prompt follows that continues a conversation.
-    @discardableResult
-    mutating func admit(
-        _ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID,
-        following precedent: Precedent? = nil, at now: Now
-    ) -> Bool {
+    /// Admits a prompt, or says why not.
+    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
         do throws(Failure) {
-            if precedent == nil { try self.checkDoor(of: connectionID) } else { try self.checkPhase() }
-            let prompt = try precedent?.continued(prompt) ?? prompt
-            let (provider, model) = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
-            let settings = self.providers[provider].settings
-            let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
-            var opening = OpenRecord(
-                request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
-                provider: settings.name, model: model.id, stream: prompt.stream)
-            if self.configuration.storesPrompts {
-                // A conversation has the name of its first request.
-                opening.content = PromptContent(
-                    prompt, conversation: prompt.conversation ?? ulid.description, parent: precedent?.history.tip)
-            }
-            guard self.log.hasRoom(for: opening) else {
-                throw self.logger.isReady
-                    ? Failure(.overloaded, "too many requests are open; try again later")
-                    : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
-            }
-            let number = precedent?.number ?? RequestNumber(rawValue: self.nextNumber())
-            let frame = SlotRequest.encodePrompt(
-                prompt, request: ulid, model: self.providersName(of: model.id, provider),
-                messages: precedent.flatMap { $0.isEmpty ? nil : $0.history.messages },
-                key: model.needsKey ? settings.key : nil)
-            guard
-                self.reserveFrame(
-                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
-            else {
-                throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
-            }
-            self.requests[number] = Request(
-                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
-                conversation: opening.content?.conversation, timeouts: settings.timeouts, frame: frame,
-                receivedAt: precedent?.continuation.receivedAt ?? now.instant, at: now.instant)
-            self.connections[connectionID]!.requests[id] = number
-            self.counters.admitted += 1
-            self.updateDeadline(ofRequest: number)
-            let sequence = self.record(opening: opening, at: now)
-            switch self.configuration.durability {
-            case .commit:
-                self.requests[number]!.state = .recording(sequence: sequence)
-                self.providers[provider].recording += 1
-                self.logger.waiting.append((sequence, number))
-            case .relaxed:
-                self.enqueue(number, at: now)
-            }
-            return true
+            try self.checkDoor(of: connectionID)
+            let number = RequestNumber(rawValue: self.nextNumber())
+            try self.open(prompt, number, id: id, from: connectionID, following: nil, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
-            return false
         }
     }
 
-    private func checkPhase() throws(Failure) {
+    /// Opens a request: a prompt, or the next round of the chain with this number.
+    ///
+    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Throws: Why it is refused. Nothing that is refused here has a row.
+    mutating func open(
+        _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
+        following precedent: Precedent?, at now: Now
+    ) throws(Failure) {
+        let (provider, model) = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let settings = self.providers[provider].settings
+        let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+        let opening = self.opening(
+            of: prompt, ulid, provider: settings.name, model: model.id, from: connectionID,
+            parent: precedent?.history.tip, chain: self.chains[number], at: now)
+        guard self.log.hasRoom(for: opening) else {
+            throw self.logger.isReady
+                ? Failure(.overloaded, "too many requests are open; try again later")
+                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
+        }
+        let frame = SlotRequest.encodePrompt(
+            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
+            key: model.needsKey ? settings.key : nil)
+        if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
+        // A chain has its own room.
+        guard
+            self.chains[number] != nil
+                || self.reserveFrame(
+                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
+        else {
+            throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
+        }
+        let conversation = opening.content?.conversation
+        self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
+        let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
+        self.requests[number] = Request(
+            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id, prompt: prompt,
+            conversation: conversation, round: self.chains[number]?.round, timeouts: settings.timeouts, frame: frame,
+            receivedAt: receivedAt, at: now.instant)
+        self.connections[connectionID]!.requests[id] = number
+        self.counters.admitted += 1
+        self.updateDeadline(ofRequest: number)
+        let sequence = self.record(opening: opening, at: now)
+        switch self.configuration.durability {
+        case .commit:
+            self.requests[number]!.state = .recording(sequence: sequence)
+            self.providers[provider].recording += 1
+            self.logger.waiting.append((sequence, number))
+        case .relaxed:
+            self.enqueue(number, at: now)
+        }
+    }
+
+    /// What goes on record of the admission.
+    private func opening(
+        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, from connection: ConnectionID,
+        parent: String?, chain: Chain?, at now: Now
+    ) -> OpenRecord {
+        var record = OpenRecord(
+            request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
+            provider: provider, model: model, stream: prompt.stream)
+        if let chain { record.chain = chain.round?.chain ?? request }
+        guard self.configuration.storesPrompts else { return record }
+        // A conversation has the name of its first request.
+        let conversation = chain?.conversation ?? prompt.conversation ?? request.description
+        record.content = PromptContent(prompt, conversation: conversation, parent: parent)
+        // What was said in the rounds before is on record.
+        if let last = chain?.request { record.content?.follow(last) }
+        return record
+    }
+
+    func checkPhase() throws(Failure) {
         guard self.phase == .running else {
             throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back")
         }
@@ -172,11 +192,11 @@ extension SupervisorCore {
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
         let request = self.requests[number]!
         if let connection = request.connection {
-            if request.isStreamed {
+            if request.isStreamed || request.round != nil {
                 self.send(
                     ClientAnswer.start(
                         id: request.clientID, request: request.ulid, model: request.model, provider: settings.name,
-                        conversation: request.conversation),
+                        conversation: request.conversation, round: request.round),
                     to: connection)
             }
             if self.connections[connection]!.isBlocked { self.setPausedForClient(number, true, at: now) }
@@ -199,11 +219,15 @@ extension SupervisorCore {
         }
         self.send(ClientAnswer.done(id: id), to: connectionID)
         let ending = Request.Ending(Failure(.cancelled, "the client cancelled the request"))
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, ending.failure, at: now) }
-        if case .cancelling(let slot, _) = self.requests[number]!.state {
+        guard let request = self.requests[number] else { return self.endUnadmitted(number, ending.failure, at: now) }
+        switch request.state {
+        case .cancelling(let slot, _):
             // It was being cut short already; the client is told what it asked for.
             self.requests[number]!.state = .cancelling(slot, ending)
-        } else {
+        case .ending:
+            // One that is over ends as it was to end; the chain of a round that is over does not go on.
+            self.chains[number]?.failure = ending.failure
+        case .recording, .queued, .running:
             self.cutShort(number, ending, at: now)
         }
     }
@@ -213,7 +237,7 @@ extension SupervisorCore {
         guard self.requests[number] != nil else { return self.endUnadmitted(number, nil, at: now) }
         self.requests[number]!.connection = nil
         if case .ending = self.requests[number]!.state {
-            self.forget(number)
+            self.forget(number, at: now)
         } else {
             self.cutShort(number, Request.Ending(Failure(.cancelled, "the client went away")), at: now)
         }
@@ -250,11 +274,14 @@ extension SupervisorCore {
     private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
         self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
+        self.endChain(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
 
     private mutating func unadmittedExpired(_ number: RequestNumber, at now: Now) {
-        if self.continuations[number] != nil {
+        if self.chains[number] != nil {
+            self.chainExpired(number, at: now)
+        } else if self.continuations[number] != nil {
             self.endContinuation(
                 number,
                 Failure(
@@ -301,10 +328,15 @@ extension SupervisorCore {
             request: request.ulid, atMilliseconds: now.wallMilliseconds, state: .done, durationMilliseconds: duration,
             usage: outcome.usage, finishReason: outcome.finishReason, providerRequestID: outcome.providerRequestID,
             output: output, resolvedModel: outcome.resolvedModel)
-        let frame = ClientAnswer.done(
-            id: request.clientID, request: request.ulid, model: request.model,
-            provider: self.providers[request.provider].settings.name, conversation: request.conversation,
-            durationMilliseconds: duration, event)
+        let frame =
+            if request.round != nil {
+                self.roundIsDone(number, outcome, event: event, durationMilliseconds: duration)
+            } else {
+                ClientAnswer.done(
+                    id: request.clientID, request: request.ulid, model: request.model,
+                    provider: self.providers[request.provider].settings.name, conversation: request.conversation,
+                    durationMilliseconds: duration, event)
+            }
         self.finish(number, record, lastFrame: frame, at: now)
     }
 
@@ -324,15 +356,17 @@ extension SupervisorCore {
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
-        if !self.conversations.isEmpty, let conversation = request.conversation {
+        if !self.conversations.isEmpty, let conversation = request.conversation,
+            !(self.chains[number]?.goesOn ?? false)
+        {
             self.conversationWasFreed(conversation, by: number)
         }
-        guard let connection = request.connection else { return self.forget(number) }
+        guard let connection = request.connection else { return self.forget(number, at: now) }
         // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
         // until new requests are refused.
         guard self.configuration.durability == .commit || self.log.isCrowded else {
-            self.send(lastFrame, to: connection)
-            return self.forget(number)
+            self.send(self.leaving(lastFrame, of: number), to: connection)
+            return self.forget(number, at: now)
         }
         self.requests[number]!.ended(lastFrame: lastFrame, sequence: sequence)
         // A logger that does not answer keeps it here: it counts, and keeps large frames and new requests out.
@@ -347,16 +381,21 @@ extension SupervisorCore {
         case .recording(sequence):
             self.enqueue(number, at: now)
         case .ending(sequence, let lastFrame):
-            if let connection = request.connection { self.send(lastFrame, to: connection) }
-            self.forget(number)
+            if let connection = request.connection { self.send(self.leaving(lastFrame, of: number), to: connection) }
+            self.forget(number, at: now)
         case .recording, .queued, .running, .cancelling, .ending:
             break
         }
     }
 
-    private mutating func forget(_ number: RequestNumber) {
+    private mutating func forget(_ number: RequestNumber, at now: Now) {
         guard let request = self.requests.removeValue(forKey: number) else { return }
         self.answerMemory.release(.lastFrame(number))
+        if self.chains[number]?.goesOn ?? false {
+            guard request.connection != nil else { return self.endChain(number, nil) }
+            return self.roundHasEnded(number, at: now)
+        }
+        self.forgetChain(number)
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 

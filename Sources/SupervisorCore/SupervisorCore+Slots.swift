@@ -37,6 +37,7 @@ extension SupervisorCore {
             if let connection = request.connection {
                 self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
             }
+            if request.round != nil { self.gather(output, of: event.bytes, inChain: number, at: now) }
             if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
         case (.running, .done(let outcome)):
             // Its client would be told what is not recorded.

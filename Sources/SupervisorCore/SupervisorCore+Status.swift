@@ -18,6 +18,7 @@ extension SupervisorCore {
                 .object([
                     .init("open", .integer(open)),
                     .init("queued", .integer(queued)),
+                    .init("chains", .integer(self.chains.count)),
                     .init("admitted", .integer(self.counters.admitted)),
                     .init("done", .integer(self.counters.done)),
                     .init("error", .integer(self.counters.error)),
@@ -29,7 +30,9 @@ extension SupervisorCore {
                 .object([
                     .init(
                         "budget_bytes",
-                        .integer(self.bounds.memory + self.bounds.historyMemory + self.bounds.smallRequestMemory)),
+                        .integer(
+                            self.bounds.memory + self.bounds.historyMemory + self.bounds.smallRequestMemory
+                                + self.bounds.chainMemory)),
                     .init("used_bytes", .integer(self.memoryInUse)),
                 ])),
             .init("logger", self.loggerStatus),

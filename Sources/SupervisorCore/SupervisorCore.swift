@@ -57,6 +57,8 @@ public struct SupervisorCore: Sendable {
 
     var connections: [ConnectionID: Connection] = [:]
     var requests: [RequestNumber: Request] = [:]
+    /// Chains, each under the number of its round where one is open.
+    var chains: [RequestNumber: Chain] = [:]
     /// Prompts that continue a conversation and are not admitted yet.
     var continuations: [RequestNumber: Continuation] = [:]
     /// The conversations that are being continued.
@@ -89,6 +91,8 @@ public struct SupervisorCore: Sendable {
     var smallRequestMemory: MemoryBudget
     /// What of it is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
+    /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
+    var chainMemory: MemoryBudget
 
     var deadlines = DeadlineQueue<Timer>()
     /// The instant that the shell's timer is set to.
@@ -121,6 +125,7 @@ public struct SupervisorCore: Sendable {
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
+        self.chainMemory = MemoryBudget(limit: bounds.chainMemory)
         for (index, provider) in configuration.providers.enumerated() {
             for model in provider.models {
                 for name in [model.id] + model.aliases where self.models[name] == nil {

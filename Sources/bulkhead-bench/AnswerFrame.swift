@@ -44,7 +44,7 @@ enum AnswerFrame: Equatable {
             self = .done(
                 id: id, inputTokens: completion.usage?.input ?? 0, outputTokens: completion.usage?.output ?? 0)
         case .error(let failure, _, _): self = .error(id: id, code: failure.code.rawValue)
-        case .toolResult, .metadata, .unknown: self = .other
+        case .toolResult, .metadata, .round, .unknown: self = .other
         }
     }
 

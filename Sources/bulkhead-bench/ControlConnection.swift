@@ -31,7 +31,7 @@ struct ControlConnection: ~Copyable {
             switch try self.next() {
             case .done(let completion): return completion
             case .error(let failure, _, _): throw BenchError("\(failure.code.rawValue): \(failure.message)")
-            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: break
             }
         }
     }

@@ -12,6 +12,9 @@ signal(SIGINT, SIG_IGN)
 signal(SIGHUP, SIG_IGN)
 // Requests hold keys: no core dump may.
 CLinux_set_not_dumpable()
+// A long request or answer takes a few large blocks: they go back to the system when it is over, and do not stay with each of up
+// to 256 threads. Left to itself the allocator would learn to keep blocks of up to 32 MiB.
+CLinux_keep_heap(256 << 10)
 
 /// Ends the process with one line for whoever reads the supervisor's log. 78 is `EX_CONFIG` of sysexits(3).
 func fail(_ message: String, as name: String) -> Never {

@@ -14,6 +14,10 @@ struct AnswerPrinter {
     private let extraction: Extraction?
     /// Makes text safe; `nil` where standard output is no terminal.
     private var filter: TerminalFilter?
+    /// Whether tool calls are part of the answer, or somebody sees to them.
+    private let showsToolCalls: Bool
+    /// The text of all rounds.
+    private var chainText = ChainText()
     /// The text that a block is to be found in.
     private var collected = ""
     /// Whether what was printed last left its line open.
@@ -24,9 +28,14 @@ struct AnswerPrinter {
     private static let yellow = "\u{1B}[33;1m"
     private static let normal = "\u{1B}[0m"
 
-    init(hidesReasoning: Bool, showsUsage: Bool = false, extracts extraction: Extraction? = nil) {
+    /// - Parameter showsToolCalls: Whether tool calls are part of the answer; not where tools are run.
+    init(
+        hidesReasoning: Bool, showsUsage: Bool = false, showsToolCalls: Bool = true,
+        extracts extraction: Extraction? = nil
+    ) {
         self.showsReasoning = !hidesReasoning && StandardStream.error.isTerminal
         self.showsUsage = showsUsage
+        self.showsToolCalls = showsToolCalls
         self.extraction = extraction
         self.filter = StandardStream.output.isTerminal ? TerminalFilter() : nil
     }
@@ -37,20 +46,18 @@ struct AnswerPrinter {
     /// - Throws: ``ClientError``, after what came before it was printed, and ``OutputClosed``.
     @discardableResult
     mutating func printAll(
-        of answer: Answer, _ observe: (ClientEvent.Event) -> Void = { _ in }
+        of frames: Reply.Frames, _ observe: (ClientEvent.Event) -> Void = { _ in }
     ) async throws -> ClientEvent.Completion? {
         var usage: Usage?
         var completion: ClientEvent.Completion?
         do {
-            for try await frame in answer.frames {
+            for try await frame in frames {
                 observe(frame.event)
+                usage = frame.event.usage.map { usage?.adding($0) ?? $0 } ?? usage
                 switch frame.event {
-                case .error(let failure, _, let used):
-                    usage = used
-                    throw ClientError.failure(failure)
-                case .done(let done):
-                    (completion, usage) = (done, done.usage)
-                case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+                case .error(let failure, _, _): throw ClientError.failure(failure)
+                case .done(let done): completion = done
+                case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: break
                 }
                 try self.print(frame.event)
             }
@@ -66,13 +73,14 @@ struct AnswerPrinter {
     }
 
     private mutating func print(_ event: ClientEvent.Event) throws(OutputClosed) {
+        let text = self.chainText.next(event)
         switch event {
-        case .text(let text): try self.printText(text)
+        case .text: try self.printText(text)
         case .reasoning(let text): try self.printReasoning(text)
         case .toolCall(let call): try self.printToolCall(call)
-        case .done(let completion):
+        case .round(let completion, _), .done(let completion):
             if let reasoning = completion.reasoning { try self.printReasoning(reasoning) }
-            if let text = completion.text { try self.printText(text) }
+            try self.printText(text)
             for call in completion.toolCalls { try self.printToolCall(call) }
         case .start, .toolResult, .metadata, .error, .unknown: break
         }
@@ -110,6 +118,7 @@ struct AnswerPrinter {
     }
 
     private mutating func printToolCall(_ call: ToolCall) throws(OutputClosed) {
+        guard self.showsToolCalls else { return }
         try self.finish()
         try self.output.writeLine(json: call.encoded)
     }

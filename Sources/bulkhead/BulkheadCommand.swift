@@ -26,6 +26,7 @@ struct BulkheadCommand: AsyncParsableCommand {
               bulkhead "Ten names for a pelican"
               bulkhead -c "Shorter ones, please"
               bulkhead -a photo.jpg "What is this?"
+              bulkhead -T weather.json "Shall I take an umbrella in Oslo?"
               bulkhead chat -m gpt-4o-mini
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"

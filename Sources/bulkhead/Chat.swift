@@ -14,13 +14,14 @@ final class Chat: Sendable {
     /// A prompt without its text and its conversation.
     private let template: PromptRequest
     private let path: String
+    private let tools: Toolbox?
     private let options: AnswerOptions
     private let isInteractive = StandardInput.isTerminal
     private let state: Mutex<State>
 
     private enum Phase {
         case reading
-        case answering(Answer)
+        case answering(Reply)
         case cancelling
     }
 
@@ -33,6 +34,8 @@ final class Chat: Sendable {
         var conversation: String?
         /// What the daemon does not keep of the conversation.
         var messages: [ModelMessage] = []
+        /// What came of the tool calls of a prompt that failed, which the conversation ends with.
+        var toolResults: [ToolResult] = []
         /// Why a prompt failed, the last one that did.
         var failure: ClientError?
     }
@@ -41,10 +44,12 @@ final class Chat: Sendable {
     ///   - path: The daemon's socket, for a new connection where this one ends.
     ///   - conversation: The conversation to continue; `nil` begins one.
     init(
-        _ client: BulkheadClient, path: String, template: PromptRequest, conversation: String?, options: AnswerOptions
+        _ client: BulkheadClient, path: String, template: PromptRequest, conversation: String?, tools: Toolbox?,
+        options: AnswerOptions
     ) {
         self.template = template
         self.path = path
+        self.tools = tools
         self.options = options
         self.state = Mutex(State(client: client, conversation: conversation))
     }
@@ -71,32 +76,40 @@ final class Chat: Sendable {
 
     /// Asks and prints the answer. Only a closed output is thrown: after any other error the chat goes on.
     private func ask(_ text: String) async throws(OutputClosed) {
+        var reply: Reply?
         do {
             let client = try await self.connectedClient()
-            let answer = self.state.withLock { state in
-                let answer = client.prompt(self.request(text, state))
-                state.phase = .answering(answer)
-                return answer
+            let begun = self.state.withLock { state in
+                let reply = Reply(client, self.request(text, state), tools: self.tools)
+                state.phase = .answering(reply)
+                return reply
             }
-            var printer = AnswerPrinter(hidesReasoning: self.options.hideReasoning, showsUsage: self.options.usage)
+            reply = begun
+            var printer = AnswerPrinter(
+                hidesReasoning: self.options.hideReasoning, showsUsage: self.options.usage,
+                showsToolCalls: self.tools == nil)
             var record = AnswerRecord()
-            let completion = try await printer.printAll(of: answer) { record.append($0) }
+            let completion = try await printer.printAll(of: begun.frames) { record.append($0) }
             self.state.withLock { state in
                 state.phase = .reading
+                state.toolResults = []
                 state.conversation = completion?.conversation ?? state.conversation
-                if state.conversation == nil {
-                    state.messages += [ModelMessage(.user, text: text), record.message]
+                guard state.conversation == nil else { return }
+                switch begun {
+                case .answer: state.messages += [ModelMessage(.user, text: text), record.message]
+                case .chain(let chain): state.messages = chain.messages
                 }
             }
         } catch let error as ClientError {
-            self.fail(error)
+            self.fail(error, reply)
         } catch {
             throw OutputClosed()
         }
     }
 
     private func request(_ text: String, _ state: borrowing State) -> PromptRequest {
-        var request = PromptRequest(prompt: text, messages: state.messages, conversation: state.conversation)
+        var request = PromptRequest(
+            prompt: text, toolResults: state.toolResults, messages: state.messages, conversation: state.conversation)
         request.system = self.template.system
         request.model = self.template.model
         request.stream = self.template.stream
@@ -112,9 +125,13 @@ final class Chat: Sendable {
         return client
     }
 
-    private func fail(_ error: ClientError) {
+    private func fail(_ error: ClientError, _ reply: Reply?) {
         let wasCancelled = self.state.withLock { state in
             defer { state.phase = .reading }
+            // The rounds of a chain that have ended are part of the conversation.
+            if case .chain(let chain)? = reply, state.conversation != nil, chain.hasEndedRound {
+                state.toolResults = chain.results(cancelling: "the chain was stopped")
+            }
             if case .failure(let failure) = error {
                 if case .cancelling = state.phase, failure.code == .cancelled { return true }
             } else {

@@ -18,6 +18,9 @@ struct ChatCommand: AsyncParsableCommand {
             The terminal edits the line, and holds at most 4,095 bytes of one: paste
             longer ones between '!multi' and '!end', or pipe them in.
 
+            -T lets the model call tools, as in 'bulkhead prompt'. Calls that Ctrl-C has
+            interrupted count as cancelled: the model is told so with the next prompt.
+
             A prompt that fails says why and leaves the conversation where it was.
             After a restart of the daemon the next prompt connects again. Where the
             daemon's configuration says log.prompts: false, the conversation is kept
@@ -30,6 +33,7 @@ struct ChatCommand: AsyncParsableCommand {
             EXAMPLES
               bulkhead chat
               bulkhead chat -m gpt-4o-mini -s "You are a pirate" -o temperature 0.9
+              bulkhead chat -T weather.json --td
               bulkhead chat -c
               bulkhead chat --cid 01k9x3g6ncw7jv0q8r6m2t5y4b
               printf 'Name a ship.\\nAnother one.\\n' | bulkhead chat
@@ -37,9 +41,11 @@ struct ChatCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
+    @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions
 
     func run() async throws {
+        let toolbox = try self.checkedToolbox()
         try await self.connection.withClient { client in
             var template = PromptRequest(
                 prompt: "", system: self.question.system, model: self.question.model, stream: !self.answer.noStream,
@@ -49,8 +55,8 @@ struct ChatCommand: AsyncParsableCommand {
             template.conversation = conversation
             try await BooleanOptions.settle(&template, with: client)
             let chat = Chat(
-                client, path: self.connection.path, template: template, conversation: conversation, options: self.answer
-            )
+                client, path: self.connection.path, template: template, conversation: conversation, tools: toolbox,
+                options: self.answer)
             self.greet()
             Interrupts.react(chat.react(to:))
             do {
@@ -60,6 +66,13 @@ struct ChatCommand: AsyncParsableCommand {
                 try? StandardStream.error.writeSafely("bulkhead: \(error)\n")
                 throw ExitStatus.wrongInput
             }
+        }
+    }
+
+    private func checkedToolbox() throws -> Toolbox? {
+        do { return try self.tools.toolbox() } catch {
+            try? StandardStream.error.writeSafely("bulkhead: \(error)\n")
+            throw ExitStatus.wrongInput
         }
     }
 

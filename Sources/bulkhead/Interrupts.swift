@@ -62,16 +62,22 @@ enum Interrupts {
                 state.received = signal
                 return state.reaction
             }
-            guard let reaction else { _exit(128 + signal) }
+            guard let reaction else { self.leave(128 + signal) }
             switch reaction(signal) {
             case .goOn: self.state.withLock { $0.received = nil }
-            case .end(let status): _exit(status)
+            case .end(let status): self.leave(status)
             case .endSoon:
                 var grace = timespec(tv_sec: self.graceSeconds, tv_nsec: 0)
                 _ = sigtimedwait(&signals, nil, &grace)
-                _exit(128 + signal)
+                self.leave(128 + signal)
             }
         }
+    }
+
+    /// Ends the program, and what it has started.
+    private static func leave(_ status: CInt) -> Never {
+        RunningCommands.end()
+        _exit(status)
     }
 
     private static func isIgnored(_ signal: CInt) -> Bool {

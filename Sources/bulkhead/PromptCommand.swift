@@ -25,6 +25,33 @@ struct PromptCommand: AsyncParsableCommand {
             -x prints only what stands between the first ``` and the next, and --xl
             the last such block; the whole answer where there is none.
 
+            -T names a JSON file that describes a tool, or an array of them, and the
+            command that is run when the model calls it:
+
+              {
+                "name": "weather",
+                "description": "The weather in a city, today",
+                "input_schema": {
+                  "type": "object",
+                  "properties": {"city": {"type": "string"}},
+                  "required": ["city"]
+                },
+                "command": ["./weather.sh", "--celsius"],
+                "timeout": "30s"
+              }
+
+            A relative path of the command begins at the file's folder; a name without
+            a slash is looked up in PATH. There is no shell. The command reads the
+            arguments as a JSON object from its standard input, has the call's id in
+            BULKHEAD_TOOL_CALL_ID, and what it prints is the result, up to 1 MiB. If it
+            ends with another status than 0, or takes longer than its timeout (60s
+            unless the file says otherwise), the model is told so, with the end of what
+            it wrote to standard error. The calls of one answer run at the same time.
+            The model is then asked again with the results, until it calls nothing, but
+            no more than --chain-limit times in all. Only the text is printed; --td shows
+            calls and results, and --ta asks before each call. Ctrl-C ends the commands
+            too. Where tools were interrupted, -c with -T and no text goes on with them.
+
             Every prompt is on record as part of a conversation, which -c goes on with:
             the model gets what was said before, and is the one that answered last,
             unless -m names another. The system prompt is that of the beginning. 'start'
@@ -44,6 +71,8 @@ struct PromptCommand: AsyncParsableCommand {
               bulkhead prompt --schema "name, age int: in years" "Invent a dog"
               bulkhead prompt --schema-multi dog.schema.json "Invent three dogs"
               bulkhead prompt -f main.c -f main.h -x "Fix the bug" > fixed.c
+              bulkhead prompt -T weather.json --td "Shall I take an umbrella in Oslo?"
+              bulkhead prompt -T shell.json --ta --cl 0 "Which of my disks is full?"
               bulkhead prompt --timeout 30s --no-stream --usage "hello"
               bulkhead prompt --json "hello"
             """)
@@ -51,6 +80,7 @@ struct PromptCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
     @OptionGroup var content: ContentOptions
+    @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions
 
     @Flag(name: [.customShort("x"), .customLong("extract")], help: "Print only the first fenced block of the answer.")
@@ -72,19 +102,20 @@ struct PromptCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let question = try self.checkedRequest()
+        let (question, toolbox) = try self.checkedQuestion()
         try await self.connection.withClient { client in
             var request = question
             request.conversation = try await self.question.conversation(client)
             try await BooleanOptions.settle(&request, with: client)
-            let answer = client.prompt(request)
-            Interrupts.onFirst { answer.cancel() }
+            let reply = Reply(client, request, tools: toolbox)
+            Interrupts.onFirst { reply.cancel() }
             if self.json {
-                try await self.printFrames(of: answer)
+                try await self.printFrames(of: reply)
             } else {
                 var printer = AnswerPrinter(
-                    hidesReasoning: self.answer.hideReasoning, showsUsage: self.answer.usage, extracts: self.extraction)
-                try await printer.printAll(of: answer)
+                    hidesReasoning: self.answer.hideReasoning, showsUsage: self.answer.usage,
+                    showsToolCalls: toolbox == nil, extracts: self.extraction)
+                try await printer.printAll(of: reply.frames)
             }
         }
     }
@@ -93,24 +124,27 @@ struct PromptCommand: AsyncParsableCommand {
         self.extractsFirst ? .first : self.extractsLast ? .last : nil
     }
 
-    private func checkedRequest() throws -> PromptRequest {
+    private func checkedQuestion() throws -> (PromptRequest, Toolbox?) {
         do {
-            return try self.makeRequest()
+            let toolbox = try self.tools.toolbox()
+            return (try self.makeRequest(tools: toolbox?.tools ?? []), toolbox)
         } catch let error as InputError {
             try? StandardStream.error.writeSafely("bulkhead: \(error)\n")
             throw ExitStatus.wrongInput
         }
     }
 
-    private func makeRequest() throws -> PromptRequest {
+    private func makeRequest(tools: [Tool]) throws -> PromptRequest {
         let text = self.pipedAndText()
-        guard !text.isEmpty || self.question.system != nil || !self.content.isEmpty else {
+        let isResumed = self.question.continuesOne && !tools.isEmpty
+        guard !text.isEmpty || self.question.system != nil || !self.content.isEmpty || isResumed else {
             throw ValidationError("Nothing to ask: give a text, or pipe one in.")
         }
         var request = PromptRequest(
             prompt: try self.content.prompt(text), system: self.question.system, model: self.question.model,
             stream: !self.answer.noStream, options: OptionPair.object(self.question.options),
-            attachments: try self.content.allAttachments(), schema: try self.content.jsonSchema())
+            attachments: try self.content.allAttachments(), schema: try self.content.jsonSchema(),
+            tools: tools.map(\.definition))
         request.timeoutMilliseconds = self.answer.timeout?.milliseconds
         guard request.length <= BulkheadClient.requestBound else {
             throw InputError(
@@ -129,14 +163,16 @@ struct PromptCommand: AsyncParsableCommand {
         return parts.joined(separator: parts.first?.hasSuffix("\n") == true ? "" : "\n")
     }
 
-    private func printFrames(of answer: Answer) async throws {
-        for try await frame in answer.frames {
+    private func printFrames(of reply: Reply) async throws {
+        var usage: Usage?
+        for try await frame in reply.frames {
             try StandardStream.output.writeLine(json: frame.payload)
+            usage = frame.event.usage.map { usage?.adding($0) ?? $0 } ?? usage
             switch frame.event {
-            case .done(let completion):
-                if self.answer.usage { try? StandardStream.error.writeSafely(UsageText.make(completion.usage) + "\n") }
+            case .done:
+                if self.answer.usage { try? StandardStream.error.writeSafely(UsageText.make(usage) + "\n") }
             case .error(let failure, _, _): throw ClientError.failure(failure)
-            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: break
+            case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: break
             }
         }
     }

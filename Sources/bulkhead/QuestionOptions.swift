@@ -33,6 +33,9 @@ struct QuestionOptions: ParsableArguments {
         }
     }
 
+    /// Whether a conversation is continued.
+    var continuesOne: Bool { self.continuesNewest || self.conversation != nil }
+
     /// The conversation to continue; `nil` begins one.
     func conversation(_ client: BulkheadClient) async throws(ClientError) -> String? {
         guard self.continuesNewest else { return self.conversation }

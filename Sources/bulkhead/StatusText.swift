@@ -19,7 +19,7 @@ enum StatusText {
     }
 
     private static func requests(_ requests: DaemonStatus.Requests) -> String {
-        "\(requests.open) open (\(requests.queued) queued); \(requests.admitted) admitted: \(requests.done) done, "
+        "\(requests.open) open (\(requests.queued) queued), \(requests.chains) chains; \(requests.admitted) admitted: \(requests.done) done, "
             + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed"
     }
 

@@ -3,6 +3,7 @@ import Glibc
 
 // A closed pipe shows as an error of the write, and is handled there.
 signal(SIGPIPE, SIG_IGN)
+RunningCommands.endAtExit()
 
 let signals = Interrupts.block()
 Task.detached {

@@ -25,7 +25,9 @@ struct StreamingTests {
         }
         #expect(texts == ["a", "b"])
         #expect(events.count == 4)
-        guard case .start(_, "echo", "echo", nil)? = events.first, case .done? = events.last else { throw Unexpected() }
+        guard case .start(let start)? = events.first, start.model == "echo", start.conversation == nil,
+            case .done? = events.last
+        else { throw Unexpected() }
     }
 
     @Test

@@ -33,10 +33,10 @@ extension EndToEnd {
             var identifier: String?
             for try await event in try client.prompt(self.fault(#"{"chunks":3,"chunk_bytes":4}"#)) {
                 switch event {
-                case .start(let request, let model, let provider, _):
+                case .start(let start):
                     names.append("start")
-                    #expect([model, provider] == ["echo-fault", "fault"])
-                    identifier = request
+                    #expect([start.model, start.provider] == ["echo-fault", "fault"])
+                    identifier = start.request
                 case .text(let piece):
                     names.append("text")
                     text += piece

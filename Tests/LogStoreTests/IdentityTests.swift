@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
 @testable import LogStore

@@ -133,6 +133,8 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            DROP INDEX requests_chain;
+            ALTER TABLE requests DROP COLUMN chain;
             """)
         let file = try self.open()
         #expect(try file.integer("SELECT count(*) FROM _llm_migrations") == 31)
@@ -168,6 +170,8 @@ import Testing
             ALTER TABLE requests DROP COLUMN schema_id;
             ALTER TABLE requests DROP COLUMN tool_ids;
             ALTER TABLE requests DROP COLUMN resolved_model;
+            DROP INDEX requests_chain;
+            ALTER TABLE requests DROP COLUMN chain;
             """)
         try LogStore(path: self.directory.database, durability: .relaxed).close()
         let row = try #require(try file.rows().first)

@@ -50,6 +50,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 
     private static let client: [CataloguedMessage] = [
         .request("PromptRequest", .prompt(everyPrompt)),
+        .request("ChainRequest", .chain(chain)),
+        .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
         .request("CancelRequest", .cancel(target: .number(1))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
@@ -58,7 +60,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("PingRequest", .ping),
         .answer(
             "StartEvent",
-            ClientAnswer.start(id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c")),
+            ClientAnswer.start(
+                id: .text("r1"), request: request, model: "m", provider: "p", conversation: "c", round: round)),
         .answer("TextEvent", ClientAnswer.event(id: .number(1), SlotEvent.text("a").encoded)),
         .answer("ReasoningEvent", ClientAnswer.event(id: .number(1), SlotEvent.reasoning("a").encoded)),
         .answer("ToolCallEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolCall(toolCall).encoded)),
@@ -66,10 +69,17 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             "ToolResultEvent", ClientAnswer.event(id: .number(1), SlotEvent.toolResult(toolResult).encoded)),
         .answer("MetadataEvent", ClientAnswer.event(id: .number(1), SlotEvent.metadata(metadata).encoded)),
         .answer(
+            "RoundEvent",
+            ClientAnswer.round(
+                id: .number(1), pending: ["call_7"],
+                of: ClientAnswer.done(
+                    id: .number(1), request: request, model: "m", provider: "p", conversation: "c",
+                    durationMilliseconds: 5, round: round, SlotEvent.done(completion).encoded))),
+        .answer(
             "DoneEvent",
             ClientAnswer.done(
                 id: .number(1), request: request, model: "m", provider: "p", conversation: "c", durationMilliseconds: 5,
-                SlotEvent.done(completion).encoded)),
+                round: round, SlotEvent.done(completion).encoded)),
         .answer("LogsDone", ClientAnswer.page(id: .number(1), "logs", rows: logRows, next: "n")),
         .answer("RequestsDone", ClientAnswer.page(id: .number(1), "requests", rows: requestRows, next: "n")),
         .answer(
@@ -82,6 +92,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
+        .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer("ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage)),
     ]
 
@@ -104,6 +115,14 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.messages = Array("[]".utf8)
         prompt.conversation = "c"
         return prompt
+    }
+
+    private static let round = ChainRound(chain: request, number: 2)
+
+    private static var chain: ChainRequest {
+        var chain = ChainRequest(everyPrompt)
+        (chain.limit, chain.toolTimeoutMilliseconds) = (0, 1000)
+        return chain
     }
 
     private static var logs: LogsRequest {
@@ -136,7 +155,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         #"""
         [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
         "provider":"p","model":"m","stream":true,"usage":{"input":1,"output":2,"details":{}},"finish_reason":"stop",
-        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t"}]
+        "provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b"}]
         """#.utf8)
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
@@ -211,8 +230,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 OpenRecord(
                     request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
                     model: "m",
-                    stream: true,
-                    content: PromptContent(everyPrompt, conversation: "c", parent: "b2:0"))
+                    stream: true, chain: request, content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
@@ -230,6 +248,12 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             fullest: LoggerReply.ready(protocolVersion: 1, version: "v", acknowledged: 0).encoded),
         .init(name: "Acknowledged", recode: reply, fullest: LoggerReply.acknowledged(sequence: 1).encoded),
     ]
+
+    private static var content: PromptContent {
+        var content = PromptContent(everyPrompt, conversation: "c", parent: "b2:0")
+        content.follows = request
+        return content
+    }
 
     private static let output = Array(#"[{"event":"text","text":"a"}]"#.utf8)
 
@@ -285,11 +309,16 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 extension ClientEvent {
     func encodedAgain() throws -> [UInt8] {
         switch self.event {
-        case .start(let request, let model, let provider, let conversation):
+        case .start(let start):
             return ClientAnswer.start(
-                id: self.id!, request: ULID(request)!, model: model, provider: provider, conversation: conversation)
+                id: self.id!, request: ULID(start.request)!, model: start.model, provider: start.provider,
+                conversation: start.conversation,
+                round: start.chain.map { .init(chain: ULID($0)!, number: start.round!) })
         case .text, .reasoning, .toolCall, .toolResult, .metadata:
             return ClientAnswer.event(id: self.id!, try self.slotEvent().encoded)
+        case .round(let completion, let pending):
+            return ClientAnswer.round(
+                id: self.id!, pending: pending, of: completion.request == nil ? nil : try self.encodedAgain(completion))
         case .done(let completion):
             if let models = completion.models {
                 return ClientAnswer.models(
@@ -304,16 +333,21 @@ extension ClientEvent {
                 return ClientAnswer.page(
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
-            guard let request = completion.request else { return ClientAnswer.done(id: self.id!) }
-            return ClientAnswer.done(
-                id: self.id!, request: ULID(request)!, model: completion.model!, provider: completion.provider!,
-                conversation: completion.conversation,
-                durationMilliseconds: completion.durationMilliseconds!, try self.slotEvent().encoded)
+            guard completion.request != nil else { return ClientAnswer.done(id: self.id!) }
+            return try self.encodedAgain(completion)
         case .error(let failure, let request, let usage):
             return ClientAnswer.error(id: self.id, failure, request: request.flatMap(ULID.init), usage: usage)
         case .unknown(let name):
             throw MessageError.invalidValue("event", name)
         }
+    }
+
+    private func encodedAgain(_ completion: Completion) throws -> [UInt8] {
+        ClientAnswer.done(
+            id: self.id!, request: ULID(completion.request!)!, model: completion.model!, provider: completion.provider!,
+            conversation: completion.conversation, durationMilliseconds: completion.durationMilliseconds!,
+            round: completion.chain.map { .init(chain: ULID($0)!, number: completion.round!) },
+            try self.slotEvent().encoded)
     }
 
     /// The slot's event that this one was made from.
@@ -324,7 +358,7 @@ extension ClientEvent {
         case .toolCall(let call): return .toolCall(call)
         case .toolResult(let result): return .toolResult(result)
         case .metadata(let metadata): return .metadata(metadata)
-        case .done(let completion):
+        case .done(let completion), .round(let completion, _):
             return .done(
                 SlotCompletion(
                     usage: completion.usage, finishReason: completion.finishReason,

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
 /// What we send, held against the request types of OpenAI's own Python library, where that is at hand: the program that
@@ -36,16 +37,11 @@ import Testing
             "OpenAI's Python library or the shared folder is not here"),
         arguments: [("responses", 71), ("chat-completions", 72)])
     func theLibraryReadsEveryRecordedAnswerAsWeDo(api: String, count: Int) throws {
-        let shared = try #require(SharedFolder.url)
-        let upstream = try ReplayUpstream(shared.appendingPathComponent("tools/replay-upstream"), chunk: 0)
-        let folder = shared.appendingPathComponent("recordings/\(api)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
+        let upstream = try ReplayUpstream(chunk: 0)
         var answers: [[String: Any]] = []
-        for name in names.sorted().map({ String($0.dropLast(5)) }) {
-            let url = "\(upstream.url)/r/\(api)/\(name)"
-            let recording = try JSONValue(
-                parsing: Array(try Data(contentsOf: folder.appendingPathComponent(name + ".json"))), bounds: .lenient)
-            let isStream = recording["content_type"]?.string?.contains("event-stream") == true
+        for recording in try Recording.all(in: api) {
+            let url = "\(upstream.url)/r/\(recording.id)"
+            let isStream = recording.isStreamed
             let settings = api == "responses" ? ResponsesTests.settings("m", url) : OpenAICompatibleTests.settings(url)
             let peer = SlotPeer(settings)
             try peer.prompt(1, stream: isStream)
@@ -53,7 +49,7 @@ import Testing
             #expect(peer.close())
             let calls = zip(answer.toolCalls, answer.toolCallIDs).map { [$0[0], $1] }
             answers.append([
-                "name": name, "url": url, "stream": isStream, "text": answer.text, "calls": calls,
+                "name": recording.name, "url": url, "stream": isStream, "text": answer.text, "calls": calls,
                 "input": answer.usage?.input ?? -1, "output": answer.usage?.output ?? -1,
                 "error": answer.failure?.code.rawValue ?? "",
             ])

@@ -29,6 +29,8 @@ struct Outcome: Equatable {
     var finishReason: String?
     var providerRequestID: String?
     var failure: Failure?
+    /// All of them, as they came.
+    var frames: [JSONValue] = []
 
     /// Reads the frames of one request; the supervisor must accept every one of them.
     init(_ frames: [[UInt8]], sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -36,6 +38,7 @@ struct Outcome: Equatable {
             let envelope = try SlotEventEnvelope(decoding: frame)
             let value = try JSONValue(parsing: frame)
             let kind = value["event"]?.string ?? ""
+            self.frames.append(value)
             self.events.append(kind)
             switch envelope.kind {
             case .output:

@@ -1,29 +1,23 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
 /// Every recorded exchange with OpenAI's Responses API, served again by another program: the answer must be what the recording
 /// holds, and what was asked must be what we would ask.
 @Suite struct ResponsesRecordingTests {
-    private static func recordings() throws -> [(name: String, file: Data)] {
-        guard let folder = SharedFolder.url?.appendingPathComponent("recordings/responses") else { return [] }
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
-            $0.hasSuffix(".json")
-        }
-        .map { (String($0.dropLast(5)), try Data(contentsOf: folder.appendingPathComponent($0))) }
-    }
+    private static func recordings() throws -> [Recording] { try Recording.all(in: "responses") }
 
     /// - Parameter chunk: How long the pieces are in which a body arrives, in bytes; 0 for whole.
     @Test(
         .enabled(if: SharedFolder.holds("recordings/responses"), "the shared folder is not here"), arguments: [0, 7, 1])
     func everyRecordedAnswerIsGivenAsItWasRecorded(chunk: Int) throws {
-        let shared = try #require(SharedFolder.url)
-        let upstream = try ReplayUpstream(shared.appendingPathComponent("tools/replay-upstream"), chunk: chunk)
+        let upstream = try ReplayUpstream(chunk: chunk)
         var kinds: [String: Int] = [:]
         let recordings = try Self.recordings()
-        for (name, file) in recordings {
-            let recording = try RecordedResponse(file)
+        for recorded in recordings {
+            let (name, recording) = (recorded.name, try RecordedResponse(recorded))
             for stream in [true, false] {
                 let peer = SlotPeer(ResponsesTests.settings("m", "\(upstream.url)/r/responses/\(name)"))
                 try peer.prompt(1, stream: stream)
@@ -50,11 +44,11 @@ import Testing
     @Test(.enabled(if: SharedFolder.holds("recordings/responses"), "the shared folder is not here"))
     func everyRecordedAnswerGoesBackAsTheItemsThatItWas() throws {
         var kinds: [String: Int] = [:]
-        for (name, file) in try Self.recordings() {
-            let recording = try RecordedResponse(file)
+        for recorded in try Self.recordings() {
+            let (name, recording) = (recorded.name, try RecordedResponse(recorded))
             guard recording.failure == nil, !recording.items.isEmpty else { continue }
             let transport = FakeTransport(
-                contentType: recording.isStream ? "text/event-stream" : "application/json", pieces: [recording.body])
+                contentType: recorded.contentType, pieces: [recorded.body])
             let request = try request("hi", model: "gpt-5")
             let answer = try outcome(of: request, ResponsesTests.settings(), over: transport)
             var next = try ProvidersTests.request("and now?", model: "gpt-5")
@@ -76,8 +70,9 @@ import Testing
     @Test(.enabled(if: SharedFolder.holds("recordings/responses"), "the shared folder is not here"))
     func everyRecordedRequestIsAskedAgain() throws {
         var counts: [String: Int] = [:]
-        for (name, file) in try Self.recordings() {
-            let recorded = try JSONValue(parsing: Array(file), bounds: .lenient)["request"] ?? .null
+        for recording in try Self.recordings() {
+            let name = recording.name
+            let recorded = try JSONValue(parsing: Array(recording.request), bounds: .lenient)
             let request = try #require(try RecordedRequest(recorded).request, "\(name)")
             let sent = try body(of: request, .openAI)
             #expect(RecordedRequest.essence(sent) == RecordedRequest.essence(recorded), "\(name)")

@@ -44,6 +44,11 @@ import Testing
         "reader died over a question", "reader failed to start", "reader hung", "reader killed", "reader lied",
         "idle reader ended",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "chain done", "chain done in one round", "third round of a chain", "chain resumed", "chain_limit_exceeded",
+        "chain cancelled between rounds", "chain ended by a drain", "chain too large", "round too large",
+        "round refused",
+        "results too late", "results too large", "results refused", "result before the end of its round",
+        "call answered by the daemon",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -24,7 +24,9 @@ import Testing
                 "reader", "providers",
             ])
         #expect(
-            Self.names(status["requests"]) == ["open", "queued", "admitted", "done", "error", "cancelled", "crashed"])
+            Self.names(status["requests"]) == [
+                "open", "queued", "chains", "admitted", "done", "error", "cancelled", "crashed",
+            ])
         #expect(Self.names(status["memory"]) == ["budget_bytes", "used_bytes"])
         #expect(
             Self.names(status["logger"])

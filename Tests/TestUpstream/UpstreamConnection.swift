@@ -50,6 +50,14 @@ struct UpstreamConnection {
         for step in response.steps {
             switch step {
             case .send(let piece): guard self.send(piece, framing: response.framing) else { return false }
+            case .sendAgain(let piece, let times):
+                for _ in 0..<times { guard self.send(piece, framing: response.framing) else { return false } }
+            case .trickle(let piece, let pause):
+                for byte in piece {
+                    guard self.send([byte], framing: response.framing), self.isWanted(milliseconds: pause) else {
+                        return false
+                    }
+                }
             case .sendRaw(let bytes): guard self.send(bytes) else { return false }
             case .echo: guard self.send(request.body, framing: response.framing) else { return false }
             case .wait(let gate):

@@ -3,6 +3,10 @@ public struct UpstreamResponse: Sendable {
     public enum Step: Sendable {
         /// Sends a piece of the body.
         case send([UInt8])
+        /// Sends a piece of the body so many times, or until the client goes away.
+        case sendAgain([UInt8], times: Int)
+        /// Sends a piece of the body byte by byte, with a pause after each.
+        case trickle([UInt8], pauseMilliseconds: Int32)
         /// Sends bytes as they are, outside of the body's framing; before any other step, instead of a head.
         case sendRaw([UInt8])
         /// Waits until a test opens the gate, the client goes away, or the upstream stops.

@@ -63,6 +63,7 @@ struct RequestRow {
     let conversation: String?
     let parent: String?
     let turn: String?
+    let chain: String?
 
     /// `nil` if there is no such row.
     init?(_ id: String, _ connection: ReadConnection) throws {
@@ -70,7 +71,7 @@ struct RequestRow {
             """
             SELECT state, started_ms, ended_ms, duration_ms, uid, gid, pid, provider, model, stream, input_tokens,
                 output_tokens, usage_details, finish_reason, error_code, error_message, provider_request_id,
-                conversation, parent_message_hash, turn
+                conversation, parent_message_hash, turn, chain
             FROM requests WHERE id = ?
             """, [.text(id)]
         ) { row in RequestRow(id, row) }
@@ -98,6 +99,7 @@ struct RequestRow {
         self.conversation = row.text(17)
         self.parent = row.text(18)
         self.turn = row.text(19)
+        self.chain = row.text(20)
     }
 
     /// The row as a client reads it (proto/client.md, RequestsDone).
@@ -120,6 +122,7 @@ struct RequestRow {
         if let error = self.encodedError { object.add("error", raw: error) }
         object.add("conversation", ifPresent: self.conversation)
         object.add("turn", ifPresent: self.turn)
+        object.add("chain", ifPresent: self.chain)
         // Details are bounded in bytes, and so in values.
         return EncodedRow(
             bytes: object.finish(), nodes: self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails)

@@ -52,6 +52,9 @@ enum LogSchema {
         migrator.registerMigration("3-definitions", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.definitions)
         }
+        migrator.registerMigration("4-chains", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.chains)
+        }
         return migrator
     }
 
@@ -106,5 +109,11 @@ enum LogSchema {
         ALTER TABLE requests ADD COLUMN schema_id TEXT;
         ALTER TABLE requests ADD COLUMN tool_ids TEXT;
         ALTER TABLE requests ADD COLUMN resolved_model TEXT;
+        """
+
+    /// Which requests are the rounds of one chain.
+    private static let chains = """
+        ALTER TABLE requests ADD COLUMN chain TEXT;
+        CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
         """
 }

@@ -63,7 +63,7 @@ final class RecordWriter {
     private func open(_ record: OpenRecord, session: ULID) throws -> Bool {
         let session = session.description
         guard let content = record.content else { return try self.requests.insert(record, session: session) }
-        let parent = try content.parent.flatMap { try self.messages.contains($0) ? $0 : nil }
+        let parent = try self.parent(of: content)
         let prompt = StoredPrompt(content, parent: parent)
         let definitions = PromptDefinitions(
             schema: try prompt.schema.map(self.definitions.insert),
@@ -74,10 +74,16 @@ final class RecordWriter {
         return prompt.isReadable
     }
 
+    /// The message that the prompt follows, if it is here.
+    private func parent(of content: PromptContent) throws -> String? {
+        if let last = content.follows { return try self.turns.tip(of: last) }
+        return try content.parent.flatMap { try self.messages.contains($0) ? $0 : nil }
+    }
+
     /// - Parameter pieces: What the model said since the last piece that has a row, as arrays of events.
     /// - Returns: `false` if there is no open row, or if what the model said cannot be read.
     private func close(_ ending: Ending, pieces: [[UInt8]]) throws -> Bool {
-        var answer = Answer()
+        var answer = AnswerAssembly()
         var isReadable = true
         for piece in try self.outputs.take(ending.request) + pieces {
             do { try answer.append(events: piece) } catch { isReadable = false }

@@ -10,8 +10,8 @@ struct RequestRows {
         self.insertion = try PreparedStatement(
             """
             INSERT INTO requests (id, session, state, started_ms, uid, gid, pid, provider, model, stream,
-                conversation, parent_message_hash, options_json, schema_id, tool_ids)
-            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                conversation, parent_message_hash, options_json, schema_id, tool_ids, chain)
+            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
         self.closing = try PreparedStatement(
@@ -46,6 +46,7 @@ struct RequestRows {
         try statement.bind(prompt?.options, at: 12)
         try statement.bind(definitions.schema, at: 13)
         try statement.bind(definitions.tools, at: 14)
+        try statement.bind(record.chain?.description, at: 15)
         return try statement.run() == 1
     }
 

@@ -6,6 +6,7 @@ struct TurnRows {
     private let threadInsertion: PreparedStatement
     private let tipUpdate: PreparedStatement
     private let insertion: PreparedStatement
+    private let tipSelection: PreparedStatement
 
     init(_ db: Database) throws {
         self.threadInsertion = try PreparedStatement(
@@ -21,6 +22,18 @@ struct TurnRows {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
+        self.tipSelection = try PreparedStatement(
+            """
+            SELECT COALESCE(turns.tip_message_hash, requests.parent_message_hash) FROM requests
+            LEFT JOIN turns ON turns.id = requests.turn WHERE requests.id = ?
+            """, in: db)
+    }
+
+    /// The hash of the last message of a request's turn; where it has none, of the message that its answer was to follow.
+    func tip(of request: ULID) throws -> String? {
+        try self.tipSelection.bind(request.description, at: 1)
+        defer { self.tipSelection.reset() }
+        return try self.tipSelection.step() ? self.tipSelection.text(0) : nil
     }
 
     /// Stores the thread if it is new, and moves its end to `tip` if the turn is whole.

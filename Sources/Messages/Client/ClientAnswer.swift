@@ -4,9 +4,12 @@ import JSON
 public enum ClientAnswer {
     /// The model begins to work on the request.
     ///
-    /// - Parameter conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    /// - Parameters:
+    ///   - conversation: The thread that the answer will be on record in; `nil` where prompts are not stored.
+    ///   - round: Of a chain.
     public static func start(
-        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil
+        id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
+        round: ChainRound? = nil
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id.encoded)
@@ -15,6 +18,7 @@ public enum ClientAnswer {
         object.add("model", model)
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
+        round?.append(to: &object)
         return object.finish()
     }
 
@@ -27,9 +31,11 @@ public enum ClientAnswer {
     }
 
     /// The last frame of a prompt that succeeded: the worker's own, and what only the supervisor knows.
+    ///
+    /// - Parameter round: Of a chain.
     public static func done(
         id: RequestIdentifier, request: ULID, model: String, provider: String, conversation: String? = nil,
-        durationMilliseconds: Int, _ event: [UInt8]
+        durationMilliseconds: Int, round: ChainRound? = nil, _ event: [UInt8]
     ) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: event.count + 256)
         object.add("id", raw: id.encoded)
@@ -39,6 +45,20 @@ public enum ClientAnswer {
         object.add("provider", provider)
         object.add("conversation", ifPresent: conversation)
         object.add("duration_ms", durationMilliseconds)
+        round?.append(to: &object)
+        return object.finish()
+    }
+
+    /// The calls whose results a chain needs to go on.
+    ///
+    /// - Parameter done: The frame that would have been the last, had the round that ended called no tool; `nil` where a chain
+    ///   is resumed, which begins with what it owed when it stopped.
+    public static func round(id: RequestIdentifier, pending: [String], of done: [UInt8]? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: (done?.count ?? 0) + 128)
+        object.add("id", raw: id.encoded)
+        object.add("event", "round")
+        object.add("pending", .array(pending.map(JSONValue.string)))
+        if let done { object.addMembers(ofObject: done, but: ["id", "event"]) }
         return object.finish()
     }
 

@@ -7,7 +7,7 @@ public struct ClientEvent: Sendable, Equatable {
     public var event: Event
 
     public enum Event: Sendable, Equatable {
-        case start(request: String, model: String, provider: String, conversation: String?)
+        case start(Start)
         case text(String)
         case reasoning(String)
         case toolCall(ToolCall)
@@ -15,10 +15,32 @@ public struct ClientEvent: Sendable, Equatable {
         case toolResult(ToolResult)
         /// What belongs to the part before, for who sends the messages of a conversation themselves.
         case metadata(PartMetadata)
+        /// A round of a chain has ended, and the chain goes on: what `done` says of a prompt, and the ids of the calls
+        /// whose results the client owes. A chain that is resumed begins with one that says nothing else.
+        case round(Completion, pending: [String])
         case done(Completion)
         case error(Failure, request: String?, usage: Usage?)
         /// An event of a later version.
         case unknown(String)
+    }
+
+    /// A request was handed to a slot.
+    public struct Start: Sendable, Equatable {
+        public var request: String
+        public var model: String
+        public var provider: String
+        /// The thread that the answer will be on record in; `nil` where prompts are not stored.
+        public var conversation: String?
+        /// The chain that it is a round of, and which.
+        public var chain: String?
+        public var round: Int?
+
+        public init(request: String, model: String, provider: String, conversation: String? = nil) {
+            self.request = request
+            self.model = model
+            self.provider = provider
+            self.conversation = conversation
+        }
     }
 
     /// The end of a request that succeeded. A prompt fills the first part, other operations one of the last.
@@ -40,6 +62,9 @@ public struct ClientEvent: Sendable, Equatable {
         public var toolCalls: [ToolCall] = []
         /// The whole answer as the events that a streamed one would have been, where the three above do not say all.
         public var events: [SlotEvent] = []
+        /// The chain that it ends, or that goes on, and which round it was.
+        public var chain: String?
+        public var round: Int?
 
         /// The answer to `op: models`.
         public var models: JSONValue?
@@ -69,16 +94,15 @@ public struct ClientEvent: Sendable, Equatable {
         let name = try object.require("event").expectString("event")
         switch name {
         case "start":
-            self.event = .start(
-                request: try object.require("request").expectString("request"),
-                model: try object.require("model").expectString("model"),
-                provider: try object.require("provider").expectString("provider"),
-                conversation: try object.optional("conversation")?.expectString("conversation"))
+            self.event = .start(try Start(decoding: object))
         case "text": self.event = .text(try object.require("text").expectString("text"))
         case "reasoning": self.event = .reasoning(try object.require("text").expectString("text"))
         case "tool_call": self.event = .toolCall(try ToolCall(decoding: object))
         case "tool_result": self.event = .toolResult(try ToolResult(object.value))
         case "metadata": self.event = .metadata(try PartMetadata(object.value))
+        case "round":
+            self.event = .round(
+                try Completion(decoding: object), pending: try object.require("pending").expectStrings("pending"))
         case "done": self.event = .done(try Completion(decoding: object))
         case "error":
             self.event = .error(
@@ -93,8 +117,19 @@ public struct ClientEvent: Sendable, Equatable {
     public var isLast: Bool {
         switch self.event {
         case .done, .error: true
-        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .unknown: false
+        case .start, .text, .reasoning, .toolCall, .toolResult, .metadata, .round, .unknown: false
         }
+    }
+}
+
+extension ClientEvent.Start {
+    init(decoding object: JSONObject) throws(MessageError) {
+        self.request = try object.require("request").expectString("request")
+        self.model = try object.require("model").expectString("model")
+        self.provider = try object.require("provider").expectString("provider")
+        self.conversation = try object.optional("conversation")?.expectString("conversation")
+        self.chain = try object.optional("chain")?.expectString("chain")
+        self.round = try object.optional("round")?.expectInteger("round", in: 1...Int.max)
     }
 }
 
@@ -119,6 +154,8 @@ extension ClientEvent.Completion {
             try object.optional("events").map { slice throws(MessageError) in
                 try SlotEvent.output(decoding: try slice.expectRawArray("events"))
             } ?? []
+        self.chain = try object.optional("chain")?.expectString("chain")
+        self.round = try object.optional("round")?.expectInteger("round", in: 1...Int.max)
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value

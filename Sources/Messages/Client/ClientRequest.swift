@@ -7,6 +7,8 @@ public struct ClientRequest: Sendable, Equatable {
 
     public enum Operation: Sendable, Equatable {
         case prompt(PromptRequest)
+        case chain(ChainRequest)
+        case toolResult(ToolResultRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
@@ -24,11 +26,13 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "chain", "tool_result", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
+        "hello", "embed", "group_begin", "group_end", "purposes", "usage", "limits",
         "reload", "drain", "secrets",
     ]
 
-    static let operations = ["prompt", "cancel", "logs", "requests", "models", "status", "ping"]
+    static let operations = [
+        "prompt", "chain", "tool_result", "cancel", "logs", "requests", "models", "status", "ping",
+    ]
 
     /// Reads a request.
     ///
@@ -60,6 +64,11 @@ public struct ClientRequest: Sendable, Equatable {
             switch name {
             case "prompt":
                 return .prompt(try PromptRequest(decoding: object))
+            case "chain":
+                return .chain(try ChainRequest(decoding: object))
+            case "tool_result":
+                try object.expectOnly(ToolResultRequest.fields)
+                return .toolResult(try ToolResultRequest(decoding: object))
             case "cancel":
                 try object.expectOnly(["id", "op", "target"])
                 do throws(MessageError) {
@@ -106,6 +115,12 @@ public struct ClientRequest: Sendable, Equatable {
         case .prompt(let prompt):
             object.add("op", "prompt")
             prompt.append(to: &object)
+        case .chain(let chain):
+            object.add("op", "chain")
+            chain.append(to: &object)
+        case .toolResult(let results):
+            object.add("op", "tool_result")
+            results.append(to: &object)
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)

@@ -79,8 +79,9 @@ public struct PromptRequest: Sendable, Equatable {
         values.isEmpty ? nil : JSONValue.array(values).serialized()
     }
 
-    init(decoding object: JSONObject) throws(MessageError) {
-        try object.expectOnly(Self.fields)
+    /// - Parameter fields: Those that the request may have.
+    init(decoding object: JSONObject, fields: [String] = Self.fields) throws(MessageError) {
+        try object.expectOnly(fields)
         self.prompt = try object.raw("prompt", .string)
         self.system = try object.raw("system", .string)
         self.model = try object.optional("model")?.expectString("model")
@@ -121,7 +122,7 @@ public struct PromptRequest: Sendable, Equatable {
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
 
-    private static func checkOpensNoFile(_ attachments: [Attachment], _ field: String) throws(MessageError) {
+    static func checkOpensNoFile(_ attachments: [Attachment], _ field: String) throws(MessageError) {
         for case .path in attachments.map(\.source) {
             throw .invalidValue(field, "the daemon opens no files of clients: send the 'content' in base64")
         }

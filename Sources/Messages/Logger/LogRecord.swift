@@ -92,12 +92,14 @@ public struct OpenRecord: Sendable, Equatable {
     public var provider: String
     public var model: String
     public var stream: Bool
+    /// The chain that it is a round of.
+    public var chain: ULID?
     /// What was asked; `nil` where prompts are not stored.
     public var content: PromptContent?
 
     public init(
         request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
-        content: PromptContent? = nil
+        chain: ULID? = nil, content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -105,6 +107,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = provider
         self.model = model
         self.stream = stream
+        self.chain = chain
         self.content = content
     }
 
@@ -118,6 +121,7 @@ public struct OpenRecord: Sendable, Equatable {
         self.provider = try object.require("provider").expectString("provider")
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
+        self.chain = object.optional("chain") == nil ? nil : try ULID.named("chain", in: object)
         self.content = try PromptContent(decoding: object)
     }
 
@@ -130,6 +134,7 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("provider", self.provider)
         object.add("model", self.model)
         object.add("stream", self.stream)
+        object.add("chain", ifPresent: self.chain?.description)
         self.content?.append(to: &object)
     }
 }

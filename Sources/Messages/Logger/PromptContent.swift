@@ -8,6 +8,8 @@ public struct PromptContent: Sendable, Equatable {
     public var conversation: String
     /// The hash of the message that the prompt follows; `nil` where it begins the thread.
     public var parent: String?
+    /// The request whose answer the prompt follows, as a later round of a chain does; `parent` is `nil` then.
+    public var follows: ULID?
     /// The prompt, a JSON string; `nil` is an empty one.
     public var prompt: [UInt8]?
     /// The system prompt, a JSON string. A thread has one at its beginning, or none.
@@ -46,6 +48,12 @@ public struct PromptContent: Sendable, Equatable {
         self.toolResults = prompt.toolResults
     }
 
+    /// Says that it follows the answer to `request`, and only what it adds to that.
+    public mutating func follow(_ request: ULID) {
+        self.follows = request
+        (self.parent, self.system, self.messages) = (nil, nil, nil)
+    }
+
     /// The bytes of all that is JSON already.
     public var length: Int {
         [
@@ -59,6 +67,7 @@ public struct PromptContent: Sendable, Equatable {
         guard let conversation = object.optional("conversation") else { return nil }
         self.conversation = try conversation.expectString("conversation")
         self.parent = try object.optional("parent")?.expectString("parent")
+        self.follows = object.optional("follows") == nil ? nil : try ULID.named("follows", in: object)
         self.prompt = try object.raw("prompt", .string)
         self.system = try object.raw("system", .string)
         self.options = try object.raw("options", .object)
@@ -72,6 +81,7 @@ public struct PromptContent: Sendable, Equatable {
     func append(to object: inout JSONObjectBuilder) {
         object.add("conversation", self.conversation)
         object.add("parent", ifPresent: self.parent)
+        object.add("follows", ifPresent: self.follows?.description)
         if let prompt = self.prompt { object.add("prompt", raw: prompt) }
         if let system = self.system { object.add("system", raw: system) }
         if let options = self.options { object.add("options", raw: options) }

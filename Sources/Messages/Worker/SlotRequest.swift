@@ -19,6 +19,14 @@ public enum SlotRequest: Sendable, Equatable {
         }
     }
 
+    /// Whether a slot will read the frame. What one client sent it will; what a chain has gathered may be too much.
+    public static func isReadable(_ frame: [UInt8]) -> Bool {
+        guard frame.count <= ProtocolBounds.workerRequestFrame else { return false }
+        // A value takes two bytes at least: a frame as short as this holds not too many.
+        guard frame.count > 2 * JSONBounds.slotRequest.nodes else { return true }
+        return (try? JSONObject(frame, bounds: .slotRequest)) != nil
+    }
+
     /// The frame that ends `request`.
     public static func encodeCancel(_ request: ULID) -> [UInt8] {
         var object = JSONObjectBuilder()
@@ -130,20 +138,33 @@ extension ModelRequest {
     ///
     /// A prompt that says nothing adds no message where there is something to go on with.
     public var conversation: [ModelMessage] {
-        var messages = self.messages
-        if let system = self.system, !system.isEmpty, messages.first?.role != .system {
+        ModelMessage.conversation(
+            after: self.messages, system: self.system, toolResults: self.toolResults, prompt: self.prompt,
+            attachments: self.attachments)
+    }
+}
+
+extension ModelMessage {
+    /// What was said before, and what a prompt adds (``ModelRequest/conversation``).
+    static func conversation(
+        after history: [ModelMessage], system: String?, toolResults: [ToolResult], prompt: String,
+        attachments: [Attachment]
+    ) -> [ModelMessage] {
+        var messages = history
+        if let system, !system.isEmpty, messages.first?.role != .system {
             messages.insert(ModelMessage(.system, text: system), at: 0)
         }
-        if !self.toolResults.isEmpty {
-            messages.append(ModelMessage(.tool, self.toolResults.map { MessagePart(.toolResult($0)) }))
-        }
-        var parts = self.attachments.map { MessagePart(.attachment($0)) }
-        if !self.prompt.isEmpty { parts.insert(MessagePart(.text(self.prompt)), at: 0) }
+        if !toolResults.isEmpty { messages.append(ModelMessage(toolResults)) }
+        var parts = attachments.map { MessagePart(.attachment($0)) }
+        if !prompt.isEmpty { parts.insert(MessagePart(.text(prompt)), at: 0) }
         if !parts.isEmpty || messages.isEmpty {
             messages.append(ModelMessage(.user, parts.isEmpty ? [MessagePart(.text(""))] : parts))
         }
         return messages
     }
+
+    /// The message that brings results of tools.
+    init(_ results: [ToolResult]) { self.init(.tool, results.map { MessagePart(.toolResult($0)) }) }
 }
 
 extension ULID {

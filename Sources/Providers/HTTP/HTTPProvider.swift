@@ -81,13 +81,25 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         _ head: HTTPResponseHead, into answer: inout API.Answer, _ output: AnswerOutput, key: String?
     ) throws(RequestEnd) {
         guard (200..<300).contains(head.status) else {
-            throw .failed(ProviderFailure.refused(head, body: try self.errorBody(), key: key))
+            let body = Self.encoding(of: head) == nil ? try self.errorBody() : []
+            throw .failed(ProviderFailure.refused(head, body: body, key: key))
+        }
+        if let encoding = Self.encoding(of: head) {
+            throw .invalidResponse("it is compressed ('\(encoding)'), though nothing but plain text was asked for")
         }
         if head.header("content-type")?.lowercased().contains("text/event-stream") == true {
             try self.readStream(into: &answer, output, key: key)
         } else {
             try answer.readWhole(try ProviderJSON.value(try self.body(), key: key), into: output, key: key)
         }
+    }
+
+    /// How the body is compressed, which no request asks for; `nil` if it is not.
+    private static func encoding(of head: HTTPResponseHead) -> String? {
+        guard let encoding = head.header("content-encoding")?.lowercased(), !["", "identity"].contains(encoding) else {
+            return nil
+        }
+        return encoding.truncated(toUTF8Length: 64)
     }
 
     private func readStream(into answer: inout API.Answer, _ output: AnswerOutput, key: String?) throws(RequestEnd) {
@@ -142,8 +154,13 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         do throws(TransportError) { return try body(self.environment.transport) } catch {
             switch error.kind {
             case .interrupted: throw .cancelled
-            case .unresolved, .unconnected, .insecure:
+            case .unresolved, .unconnected:
                 throw .failed(.providerUnreachable, "the provider cannot be reached: \(error)")
+            case .insecure:
+                throw .failed(
+                    .providerUnreachable,
+                    "no connection to the provider can be trusted: \(error); check the provider's base_url, and the "
+                        + "certificates that this machine trusts")
             case .broken where hasAnswerBegun: throw .invalidResponse("the connection broke in its middle: \(error)")
             case .broken: throw .failed(.providerUnreachable, "the connection to the provider broke: \(error)")
             case .malformed: throw .invalidResponse("\(error)")

@@ -96,7 +96,10 @@ enum ProviderJSON {
     static func value(_ body: [UInt8], key: String?) throws(RequestEnd) -> JSONValue {
         do throws(JSONError) { return try JSONValue(parsing: body, bounds: Self.bounds) } catch {
             let beginning = String(decoding: body.prefix(4096), as: UTF8.self).withoutKey(key).prefix(200)
-            throw .invalidResponse("\(error) of its JSON. It begins: \(beginning)")
+            // A web server's page, or a proxy's.
+            let isPage = beginning.first { !$0.isWhitespace } == "<"
+            let reason = isPage ? "it is a page and no JSON; check the provider's base_url" : "\(error) of its JSON"
+            throw .invalidResponse("\(reason). It begins: \(beginning)")
         }
     }
 }

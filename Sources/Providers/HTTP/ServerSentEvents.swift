@@ -22,7 +22,8 @@ struct ServerSentEventReader {
     private var isFirstLine = true
     private var name: String?
     private var data: [UInt8]?
-    /// The bytes of the event's lines so far.
+    /// The bytes of the event's lines so far, without those that are passed over: a provider that still works may say so for
+    /// hours.
     private var eventLength = 0
 
     private static let lineFeed = UInt8(ascii: "\n")
@@ -89,6 +90,8 @@ struct ServerSentEventReader {
             self.data?.append(contentsOf: value)
         } else if line[..<colon].elementsEqual("event".utf8) {
             self.name = String(decoding: value, as: UTF8.self)
+        } else {
+            self.eventLength -= line.count
         }
     }
 

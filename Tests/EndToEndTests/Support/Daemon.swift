@@ -9,18 +9,24 @@ final class Daemon {
     private(set) var process = Foundation.Process()
     private let configuration: String?
     private let environment: [String: String]
+    private let launcher: [String]
 
     var socket: String { self.directory.appending(path: "s").path }
     var stateDirectory: URL { self.directory.appending(path: "state") }
     var pid: Int32 { self.process.processIdentifier }
 
-    /// - Parameter configuration: YAML; `nil` starts without a file.
-    init(_ configuration: String? = nil, environment: [String: String] = [:], start: Bool = true) throws {
+    /// - Parameters:
+    ///   - configuration: YAML; `nil` starts without a file.
+    ///   - launcher: A program and arguments that change what a process inherits, and become the program that follows them.
+    init(
+        _ configuration: String? = nil, environment: [String: String] = [:], launcher: [String] = [], start: Bool = true
+    ) throws {
         // Short, for a socket's path may have 107 bytes.
         self.directory = URL(filePath: "/tmp/bh-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
         self.configuration = configuration
         self.environment = environment
+        self.launcher = launcher
         if start { try self.start() }
     }
 
@@ -50,8 +56,9 @@ final class Daemon {
             arguments += ["--config", file.path]
         }
         self.process = Foundation.Process()
-        self.process.executableURL = Checkout.program("bulkheadd")
-        self.process.arguments = arguments
+        let words = self.launcher + [Checkout.program("bulkheadd").path] + arguments
+        self.process.executableURL = URL(filePath: words[0])
+        self.process.arguments = Array(words.dropFirst())
         self.process.environment = self.environment
         let log = self.directory.appending(path: "log")
         if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
@@ -121,6 +128,10 @@ struct DaemonEnded: Error, CustomStringConvertible {
 enum ProcFS {
     static func descriptorCount(_ pid: Int32) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+    }
+
+    static func threadCount(_ pid: Int32) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
     }
 
     /// A line of /proc/PID/status, in kB: `VmRSS`, or `VmHWM`, its peak.

@@ -42,17 +42,6 @@ enum Checkout {
         .deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The folder with recorded exchanges, if this machine has one.
-    static var shared: URL? {
-        let candidates = [
-            ProcessInfo.processInfo.environment["BULKHEAD_SHARED"].map { URL(filePath: $0) },
-            root.deletingLastPathComponent().appending(path: "shared"),
-        ]
-        return candidates.compactMap { $0 }.first {
-            FileManager.default.fileExists(atPath: $0.appending(path: "recordings").path)
-        }
-    }
-
     /// A program of ours: the one that scripts/test has built for installation, or the one beside the tests.
     static func program(_ name: String) -> URL {
         if let directory = ProcessInfo.processInfo.environment["BULKHEAD_BIN"] {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Recordings
 import Testing
 
 /// A real systemd as the first process of namespaces of its own, over a copy of this machine's files that goes with it,
@@ -19,7 +20,7 @@ final class SystemdBox {
         "needs root, namespaces, systemd, the tool systemd-box, and in BULKHEAD_BIN the programs that scripts/test builds"
 
     private static var tool: URL? {
-        let tool = Checkout.shared?.appending(path: "tools/systemd-box")
+        let tool = SharedFolder.url?.appending(path: "tools/systemd-box")
         return tool.flatMap { FileManager.default.isExecutableFile(atPath: $0.path) ? $0 : nil }
     }
 

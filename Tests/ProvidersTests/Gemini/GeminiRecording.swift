@@ -1,19 +1,20 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
 /// A recorded exchange with Gemini, and what it should come to, worked out with Foundation's JSON alone.
 struct GeminiRecording {
-    let contentType: String
-    let body: [UInt8]
+    let recording: Recording
+    let expected: ExpectedAnswer
     private(set) var parts: [Part] = []
-    private(set) var finishReason: String?
-    /// The reason that stopped it.
-    private(set) var failure: String?
-    private var usage: [String: Any] = [:]
-    private var model: String?
     private let request: [String: Any]
+
+    var contentType: String { self.recording.contentType }
+    var body: [UInt8] { self.recording.body }
+    /// The reason that stopped it.
+    var failure: String? { self.expected.failure?.message }
 
     struct Part {
         var native: [String: Any]
@@ -26,80 +27,15 @@ struct GeminiRecording {
         var text: String { self.native["text"] as? String ?? "" }
     }
 
-    init(_ file: Data) throws {
-        let recording = try Self.object(file)
-        let body = recording["body"] as! String
-        self.contentType = recording["content_type"] as! String
-        self.body = Array(body.utf8)
-        self.request = recording["request"] as! [String: Any]
-        let isStreamed = self.contentType.contains("event-stream")
-        let lines = body.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("data: ") }.map { $0.dropFirst(6) }
-        for response in isStreamed ? lines.map(String.init) : [body] {
-            self.read(try Self.object(Data(response.utf8)))
+    init(_ recording: Recording) throws {
+        self.recording = recording
+        self.expected = try ExpectedAnswer(recording)
+        self.request = try #require(try JSONSerialization.jsonObject(with: recording.request) as? [String: Any])
+        for response in try recording.objects() {
+            let candidate = (response["candidates"] as! [[String: Any]])[0]
+            let content = candidate["content"] as? [String: Any] ?? [:]
+            self.parts += (content["parts"] as? [[String: Any]] ?? []).map(Part.init)
         }
-    }
-
-    private static func object(_ data: Data) throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-    }
-
-    private mutating func read(_ response: [String: Any]) {
-        self.usage = response["usageMetadata"] as? [String: Any] ?? self.usage
-        self.model = response["modelVersion"] as? String ?? self.model
-        let candidate = (response["candidates"] as! [[String: Any]])[0]
-        let content = candidate["content"] as? [String: Any] ?? [:]
-        self.parts += (content["parts"] as? [[String: Any]] ?? []).map(Part.init)
-        guard let reason = candidate["finishReason"] as? String else { return }
-        if reason == "STOP" || reason == "MAX_TOKENS" { self.finishReason = reason } else { self.failure = reason }
-    }
-
-    // MARK: The answer
-
-    func expect(_ answer: AssembledAnswer, _ comment: Comment) {
-        if let failure = self.failure {
-            #expect(answer.failure?.code == .providerRejected, comment)
-            #expect(answer.failure?.message.contains(failure) == true, comment)
-            #expect(answer.failure?.code.isRetryable == false, comment)
-        } else {
-            #expect(answer.failure == nil, comment)
-            #expect(answer.done?["finish_reason"]?.string == self.finishReason, comment)
-            let model = self.model?.replacingOccurrences(of: "models/", with: "")
-            #expect(answer.done?["resolved_model"]?.string == model, comment)
-        }
-        #expect(answer.text == self.parts.filter { $0.kind == "text" }.map(\.text).joined(), comment)
-        #expect(answer.reasoning == self.parts.filter { $0.kind == "reasoning" }.map(\.text).joined(), comment)
-        self.expectCalls(answer.calls.filter { !$0.isServerExecuted }, comment)
-        let server = answer.parts.filter { part in
-            switch part.content {
-            case .toolCall(let call): call.isServerExecuted
-            case .toolResult(let result): result.isServerExecuted
-            case .text, .reasoning, .attachment: false
-            }
-        }
-        #expect(server.count == self.parts.count { $0.kind == "server" }, comment)
-        self.expectUsage(answer.usage, comment)
-    }
-
-    private func expectCalls(_ calls: [ToolCall], _ comment: Comment) {
-        let expected = self.parts.compactMap { $0.native["functionCall"] as? [String: Any] }
-        #expect(calls.map(\.name) == expected.map { $0["name"] as! String }, comment)
-        for (call, expected) in zip(calls, expected) {
-            let arguments = try? JSONSerialization.jsonObject(with: Data(call.arguments)) as? NSDictionary
-            #expect(arguments == (expected["args"] as? NSDictionary ?? [:]), comment)
-            #expect(expected["id"] as? String == (call.id.hasPrefix("tc_") ? nil : call.id), comment)
-        }
-    }
-
-    private func expectUsage(_ usage: Usage?, _ comment: Comment) {
-        func count(_ name: String) -> Int { (self.usage[name] as? NSNumber)?.intValue ?? 0 }
-        #expect(usage?.input == count("promptTokenCount") + count("toolUsePromptTokenCount"), comment)
-        #expect(usage?.output == count("candidatesTokenCount") + count("thoughtsTokenCount"), comment)
-        // The provider's own sum.
-        let sum = usage.flatMap { $0.input! + $0.output! }
-        #expect(sum == count("totalTokenCount"), comment)
-        let details = usage?.details.flatMap { try? JSONSerialization.jsonObject(with: Data($0)) as? NSDictionary }
-        let rest = self.usage.filter { !["promptTokenCount", "totalTokenCount"].contains($0.key) }
-        #expect(details == NSDictionary(dictionary: rest), comment)
     }
 
     // MARK: What goes back

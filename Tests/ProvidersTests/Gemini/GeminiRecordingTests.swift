@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 import Transport
 
@@ -9,34 +10,26 @@ import Transport
     private static let folders = ["generate-content", "stream-generate-content"]
 
     static func recordings() throws -> [(id: String, recording: GeminiRecording)] {
-        try Self.folders.flatMap { name in
-            let folder = try #require(SharedFolder.url).appendingPathComponent("recordings/\(name)")
-            return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".json") }
-                .sorted().map { file in
-                    let content = try Data(contentsOf: folder.appendingPathComponent(file))
-                    return ("\(name)/\(file.dropLast(5))", try GeminiRecording(content))
-                }
-        }
+        try Self.folders.flatMap { try Recording.all(in: $0) }.map { ($0.id, try GeminiRecording($0)) }
     }
 
     /// - Parameter chunk: How long the pieces are in which a body arrives, in bytes; 0 for whole.
     @Test(
-        .enabled(if: SharedFolder.holds("tools/replay-upstream"), "the shared folder is not here"),
+        .enabled(if: ReplayUpstream.isThere, "the shared folder or python3 is not here"),
         arguments: [0, 7, 1])
     func everyRecordedAnswerIsGivenAsItWasRecorded(chunk: Int) throws {
-        let shared = try #require(SharedFolder.url)
-        let upstream = try ReplayUpstream(shared.appendingPathComponent("tools/replay-upstream"), chunk: chunk)
+        let upstream = try ReplayUpstream(chunk: chunk)
         let recordings = try Self.recordings()
         var kinds: [String: Int] = [:]
         for (id, recording) in recordings {
             for stream in [true, false] {
                 let peer = SlotPeer(GeminiSample.settings("\(upstream.url)/r/\(id)"))
                 try peer.prompt(1, stream: stream)
-                let answer = try Self.answer(of: peer)
-                recording.expect(answer, "\(id), stream \(stream), pieces of \(chunk)")
+                let answer = try peer.outcome()
+                recording.expected.expect(answer, isStreamed: stream, "\(id), stream \(stream), pieces of \(chunk)")
                 #expect(peer.close())
             }
-            kinds[recording.failure ?? recording.finishReason ?? "none", default: 0] += 1
+            kinds[recording.failure ?? recording.expected.finishReason ?? "none", default: 0] += 1
             for part in recording.parts { kinds[part.kind, default: 0] += 1 }
             kinds["signatures", default: 0] += recording.parts.count { $0.native["thoughtSignature"] != nil }
         }
@@ -45,16 +38,6 @@ import Transport
         for kind in ["STOP", "MAX_TOKENS", "SAFETY", "text", "reasoning", "call", "server", "signatures"] {
             #expect(kinds[kind, default: 0] > 0, "\(kind) was reached")
         }
-    }
-
-    private static func answer(of peer: SlotPeer) throws -> AssembledAnswer {
-        var frames: [[UInt8]] = []
-        while let frame = try peer.frame() {
-            frames.append(frame)
-            let kind = try JSONValue(parsing: frame)["event"]?.string
-            if kind == "done" || kind == "error" { break }
-        }
-        return try AssembledAnswer(frames)
     }
 
     /// What came with a signature, or from a tool of Google's, must go back as it came.

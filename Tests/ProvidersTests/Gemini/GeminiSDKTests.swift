@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Messages
+import Recordings
 import Testing
 
 /// A second opinion: the official Python SDK, google-genai, on what we send and on what we read.
@@ -159,8 +160,7 @@ import Testing
         .enabled(if: SharedFolder.holds("tools/replay-upstream"), "the shared folder is not here"))
     func theSDKReadsTheSameFromEveryRecording() throws {
         let recordings = try GeminiRecordingTests.recordings()
-        let upstream = try ReplayUpstream(
-            try #require(SharedFolder.url).appendingPathComponent("tools/replay-upstream"), chunk: 0)
+        let upstream = try ReplayUpstream(chunk: 0)
         let names = recordings.map(\.id).joined(separator: "\n") + "\n"
         let lines = try Self.run(Self.reading, [upstream.url], input: names)
         try #require(lines.count == recordings.count, "\(lines)")

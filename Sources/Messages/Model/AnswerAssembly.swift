@@ -1,30 +1,32 @@
 import JSON
-import Messages
 
 /// What a model said, put together as llm does: texts that follow each other are one part, and empty ones are none.
 ///
 /// Reasoning that the provider keeps to itself stands at the front.
-struct Answer {
+public struct AnswerAssembly: Sendable {
     private var parts: [MessagePart] = []
     /// Of the message as a whole.
     private var metadata: JSONValue?
     /// The part that goes on while events of its kind follow each other.
     private var run = Run.none
 
-    private enum Run {
+    private enum Run: Sendable {
         case none
         case text(String)
         case reasoning(String)
     }
 
+    public init() {}
+
     /// Adds a JSON array of events.
     ///
     /// - Throws: If it is none; what came before it stays.
-    mutating func append(events: [UInt8]) throws(MessageError) {
+    public mutating func append(events: [UInt8]) throws(MessageError) {
         for event in try SlotEvent.output(decoding: events) { self.append(event) }
     }
 
-    private mutating func append(_ event: SlotEvent) {
+    /// Adds an event. The last one of a request says nothing here.
+    public mutating func append(_ event: SlotEvent) {
         switch (event, self.run) {
         case (.text(let more), .text(let text)): self.run = .text(text + more)
         case (.reasoning(let more), .reasoning(let text)): self.run = .reasoning(text + more)
@@ -53,7 +55,7 @@ struct Answer {
     }
 
     /// The message; `nil` where nothing was said.
-    var message: ModelMessage? {
+    public var message: ModelMessage? {
         var whole = self
         whole.begin(.none)
         guard !whole.parts.isEmpty else { return nil }

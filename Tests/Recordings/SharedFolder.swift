@@ -1,9 +1,9 @@
-import Foundation
+public import Foundation
 
 /// The folder with vectors and recordings that may lie beside the package; tests that need it are skipped without it.
-enum SharedFolder {
+public enum SharedFolder {
     /// `BULKHEAD_SHARED`, or `shared` beside the package.
-    static let url: URL? = {
+    public static let url: URL? = {
         if let path = ProcessInfo.processInfo.environment["BULKHEAD_SHARED"] { return URL(fileURLWithPath: path) }
         var folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         while folder.path != "/" {
@@ -17,7 +17,7 @@ enum SharedFolder {
     }()
 
     /// Whether it holds `path`.
-    static func holds(_ path: String) -> Bool {
+    public static func holds(_ path: String) -> Bool {
         self.url.map { FileManager.default.fileExists(atPath: $0.appendingPathComponent(path).path) } ?? false
     }
 }
