@@ -27,7 +27,7 @@ extension SupervisorBounds {
         bounds.attempts.count = draw(2...8)
         bounds.attempts.minimumWait = .milliseconds(draw(5...300))
         bounds.attempts.maximumWait = .milliseconds(draw(300...1500))
-        bounds.attempts.longestWait = .milliseconds(draw(200...1500))
+        bounds.attempts.longestWait = .milliseconds(draw(200...4000))
         bounds.workerStartTimeout = .milliseconds(draw(200...3000))
         bounds.pingInterval = .milliseconds(draw(100...2000))
         bounds.pongTimeout = .milliseconds(draw(100...3000))

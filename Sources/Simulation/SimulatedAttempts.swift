@@ -60,7 +60,7 @@ extension Simulation {
         let asksToWait = code == .providerRateLimited && self.chance(60)
         return Failure(
             code, "the provider said no",
-            retryAfterMilliseconds: asksToWait ? Int.random(in: 0...2000, using: &self.random) : nil)
+            retryAfterMilliseconds: asksToWait ? Int.random(in: 0...4000, using: &self.random) : nil)
     }
 
     /// What must come of a failed attempt.
@@ -94,6 +94,18 @@ extension Simulation {
         }
         let full = min(self.bounds.attempts.minimumWait * (1 << retries), self.bounds.attempts.maximumWait)
         return (full / 2, full)
+    }
+
+    /// Providers fail what they run, so that a drain finds requests that wait for their next attempts.
+    mutating func providersFail() {
+        for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            for index in self.workers[id]!.slots.indices where self.chance(80) {
+                guard let worker = self.workers[id], !worker.isKilled, worker.slots[index].prompt != nil,
+                    worker.slots[index].isRead, !worker.slots[index].hangs, !worker.slots[index].isCancelled
+                else { continue }
+                self.slotEnds(SlotID(worker: id, index: index), with: Failure(.providerError, "the provider is tired"))
+            }
+        }
     }
 
     mutating func slotFails(_ slot: SlotID, _ key: SimulatedPrompt.Key, _ failure: Failure, usage: Usage?) {

@@ -144,6 +144,12 @@ extension Simulation {
         }
     }
 
+    mutating func clientSendsPrompt(_ id: ConnectionID) {
+        guard let client = self.clients[id], client.isRead, !client.isClosing else { return }
+        self.clients[id]!.lastID += 1
+        self.clientPrompts(id, client.lastID + 1)
+    }
+
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
         guard !self.chance(20) else { return self.clientEmbeds(id, newID) }
         let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)

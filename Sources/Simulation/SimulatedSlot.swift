@@ -103,15 +103,17 @@ extension Simulation {
     }
 
     /// The slot writes its last event.
-    mutating func slotEnds(_ slot: SlotID) {
+    ///
+    /// - Parameter failure: What it is to be, where that is not left to chance.
+    mutating func slotEnds(_ slot: SlotID, with failure: Failure? = nil) {
         let state = self.workers[slot.worker]!.slots[slot.index]
         self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(isRead: state.isRead)
         self.promptIsOver(state.prompt)
         if state.isCancelled { self.mark("slot let go after a cancel") }
         let usage = Usage(input: 3, output: 4)
         let isStormy = self.isStormy || state.embeddings != nil && self.chance(60)
-        if isStormy, !state.isCancelled, let key = state.prompt, self.chance(60) {
-            return self.slotFails(slot, key, self.drawnFailure(), usage: self.chance(50) ? usage : nil)
+        if failure != nil || isStormy && self.chance(60), !state.isCancelled, let key = state.prompt {
+            return self.slotFails(slot, key, failure ?? self.drawnFailure(), usage: self.chance(50) ? usage : nil)
         }
         switch Int.random(in: 0..<10, using: &self.random) {
         case 0 where !state.isCancelled:

@@ -97,6 +97,10 @@ extension Simulation {
             self.fail("a conversation is continued by nobody: \(footprint)")
         }
         self.checkKeptFrames(footprint.kept)
+        // One that waits is in no slot and in no queue, and is counted once.
+        if footprint.waiting < 0 || footprint.waiting > footprint.requests || footprint.waiting > 0 && self.isCalm {
+            self.fail("\(footprint.waiting) of \(footprint.requests) requests wait for their next attempt")
+        }
         if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
         if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
             self.fail("a queue does not forget: \(footprint)")

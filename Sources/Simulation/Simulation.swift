@@ -92,7 +92,7 @@ public struct Simulation {
         self.bounds = SupervisorBounds.drawn(using: &random)
         self.configuration = ServiceConfiguration.drawn(using: &random)
         self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
-        self.isStormy = Int.random(in: 0..<100, using: &random) < 40
+        self.isStormy = Int.random(in: 0..<100, using: &random) < 50
         self.random = random
     }
 
@@ -166,11 +166,15 @@ public struct Simulation {
 
     /// A drain in a world where everybody does what they should, until the daemon ends.
     private mutating func stop() {
-        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
-            // A drain must find chains that wait for their tools.
-            self.clientSendsChain(id)
+        // A drain must find chains that wait for their tools, and requests that wait for their next attempts.
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            if self.chance(20) { self.clientSendsChain(id) }
+            for _ in 0..<3 where self.chance(50) { self.clientSendsPrompt(id) }
         }
+        self.loggerBehaves()
+        self.providersFail()
         self.post(.drain)
+        if self.chance(self.prompts.values.contains(where: \.isBetweenAttempts) ? 90 : 30) { self.post(.drain) }
         var turns = 0
         while self.exitCode == nil, self.violation == nil {
             turns += 1

@@ -22,6 +22,8 @@ public struct Footprint: Sendable, Equatable {
     public var memory: Int
     /// What of it requests hold that may be tried again, in bytes.
     public var kept: Int
+    /// Requests that wait for their next attempt.
+    public var waiting: Int
 }
 
 extension SupervisorCore {
@@ -32,6 +34,7 @@ extension SupervisorCore {
             questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
-            memory: self.memoryInUse, kept: self.retryMemory.used)
+            memory: self.memoryInUse, kept: self.retryMemory.used,
+            waiting: self.providers.reduce(0) { $0 + $1.retrying })
     }
 }
