@@ -33,10 +33,10 @@ struct AnswerRecordTests {
             .metadata(PartMetadata(.reasoning, other)), .metadata(PartMetadata(.toolCall, one)),
             .metadata(PartMetadata(.message, one)),
         ])
-        // As llm has it: of a provider's two the later counts, and what is redacted comes first.
+        // As llm has it: of a provider's two the later counts.
         let expected = [
-            MessagePart(.reasoning("", isRedacted: true), providerMetadata: other),
             MessagePart(.reasoning("x"), providerMetadata: one), MessagePart(.reasoning("y")), MessagePart(.text("t")),
+            MessagePart(.reasoning("", isRedacted: true), providerMetadata: other),
         ]
         #expect(message.parts == expected)
         #expect(message.providerMetadata == one)
