@@ -28,7 +28,8 @@ public struct JSONSchema: Sendable {
         case "$ref": return self.referred(by: keyword.value).flatMap(inner)
         case "type":
             let names = keyword.value.array?.compactMap(\.string) ?? [keyword.value.string].compactMap { $0 }
-            return names.contains { value.isOf(type: $0) } ? nil : "\(path) is not of type \(names.joined(separator: " or "))"
+            return names.contains { value.isOf(type: $0) }
+                ? nil : "\(path) is not of type \(names.joined(separator: " or "))"
         case "const": return value.means(keyword.value) ? nil : "\(path) is not \(Self.short(keyword.value))"
         case "enum":
             let isOne = keyword.value.array?.contains { value.means($0) } ?? true
@@ -38,7 +39,8 @@ public struct JSONSchema: Sendable {
             return nil
         case "anyOf", "oneOf":
             let fitting = (keyword.value.array ?? []).count { inner($0) == nil }
-            return fitting == 1 || fitting > 1 && keyword.name == "anyOf" ? nil : "\(path) fits \(fitting) of its choices"
+            return fitting == 1 || fitting > 1 && keyword.name == "anyOf"
+                ? nil : "\(path) fits \(fitting) of its choices"
         case "properties", "required", "additionalProperties":
             return self.memberProblem(of: value, keyword, schema, at: path, depth: depth)
         case "items", "minItems", "maxItems":
@@ -61,7 +63,9 @@ public struct JSONSchema: Sendable {
             for member in members {
                 guard let property = keyword.value[member.name] else { continue }
                 let place = "\(path).\(member.name)"
-                if let problem = self.problem(of: member.value, property, at: place, depth: depth + 1) { return problem }
+                if let problem = self.problem(of: member.value, property, at: place, depth: depth + 1) {
+                    return problem
+                }
             }
             return nil
         default:
@@ -96,7 +100,8 @@ public struct JSONSchema: Sendable {
 
     private static func boundProblem(of value: JSONValue, _ keyword: JSONValue.Member, at path: String) -> String? {
         guard let bound = keyword.value.double else { return nil }
-        let size = keyword.name.hasSuffix("Length") ? value.string.map { Double($0.unicodeScalars.count) } : value.double
+        let size =
+            keyword.name.hasSuffix("Length") ? value.string.map { Double($0.unicodeScalars.count) } : value.double
         guard let size else { return nil }
         let fits =
             switch keyword.name {

@@ -52,7 +52,7 @@ import Testing
         "chain cancelled between rounds", "chain ended by a drain", "chain too large", "round too large",
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
-        "call answered by the daemon",
+        "call answered by the daemon", "progress without output",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
