@@ -29,6 +29,11 @@ struct ProvidersReader {
                 name: entry.name, position: entry.position, environment: environment, isTesting: isTesting,
                 collector: collector)
             if let provider = reader.read(entry.value, names: &self.names) {
+                if !provider.fitsControlFrame {
+                    collector.refuse(
+                        "provider '\(entry.name)' says more of its models than a worker can be told; say less of them",
+                        at: entry.position)
+                }
                 self.providers.append(provider)
             } else {
                 self.isComplete = false

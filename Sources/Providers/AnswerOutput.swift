@@ -8,11 +8,17 @@ public import Messages
 public final class AnswerOutput {
     private let channel: any SlotChannel
     private let isStreamed: Bool
+    /// What the answer must look like.
+    private let schema: JSONSchema?
+    /// Where it must: what was said since anything but text.
+    private var spoken = ""
     private var text = ""
     private var reasoning = ""
     private var toolCalls: [ToolCall] = []
     /// The order in which all of it came.
     private var order: [Kept] = []
+    /// Whether the model wants tools to be called that it does not run itself.
+    private var hasCalled = false
     /// Whether there is anything that text, reasoning and tool calls alone do not say.
     private var hasMore = false
 
@@ -32,15 +38,19 @@ public final class AnswerOutput {
     private static let textPieceLength = 160 << 10
     /// Room in the last frame for what is not the answer: usage and its details, names.
     private static let lastFrameOverhead = 16 << 10
+    /// A longer answer is not held against its schema.
+    private static let checkedLength = 4 << 20
     /// Room below the number of values that the reader of a frame accepts.
     private static let nodeBound = JSONBounds().nodes - 4096
 
     public init(for request: ModelRequest, channel: any SlotChannel) {
         self.channel = channel
         self.isStreamed = request.stream
+        self.schema = request.schema.map(JSONSchema.init)
     }
 
     public func text(_ text: String) throws(RequestEnd) {
+        if self.schema != nil, self.spoken.utf8.count <= Self.checkedLength { self.spoken += text }
         guard !self.isStreamed else { return try self.stream(text, SlotEvent.text) }
         try self.keep(text.jsonLength)
         self.text += text
@@ -49,6 +59,7 @@ public final class AnswerOutput {
     }
 
     public func reasoning(_ text: String) throws(RequestEnd) {
+        self.spoken = ""
         guard !self.isStreamed else { return try self.stream(text, SlotEvent.reasoning) }
         try self.keep(text.jsonLength)
         self.reasoning += text
@@ -57,6 +68,8 @@ public final class AnswerOutput {
     }
 
     public func toolCall(_ call: ToolCall) throws(RequestEnd) {
+        self.spoken = ""
+        if !call.isServerExecuted { self.hasCalled = true }
         let event = SlotEvent.toolCall(call).encoded
         guard event.count <= ProtocolBounds.eventFrame else {
             throw .failed(
@@ -74,7 +87,26 @@ public final class AnswerOutput {
     }
 
     /// What came of a tool that the provider ran itself.
-    public func toolResult(_ result: ToolResult) throws(RequestEnd) { try self.more(.toolResult(result)) }
+    public func toolResult(_ result: ToolResult) throws(RequestEnd) {
+        self.spoken = ""
+        try self.more(.toolResult(result))
+    }
+
+    /// The model says something that is told when it is whole, such as the arguments of a tool call: it is not silent.
+    public func progress() throws(RequestEnd) {
+        if self.isStreamed { try self.channel.write(SlotProgress.encoded) }
+    }
+
+    /// By what the answer does not follow the schema that was asked for; `nil` where it does, or where tools must be called first.
+    var flaw: String? {
+        guard let schema = self.schema, !self.hasCalled, self.spoken.utf8.count <= Self.checkedLength else {
+            return nil
+        }
+        guard let value = try? JSONValue(parsing: Array(self.spoken.utf8), bounds: .lenient) else {
+            return self.spoken.isEmpty ? "nothing was said" : "it is not JSON"
+        }
+        return schema.problem(of: value)
+    }
 
     /// What belongs to the part before.
     public func metadata(_ metadata: PartMetadata) throws(RequestEnd) { try self.more(.metadata(metadata)) }

@@ -125,10 +125,10 @@ extension Simulation {
             if case .number(let number) = target { self.cancelInHand = .init(connection: id, id: number) }
             self.send(id, ClientRequest(id: newID, operation: .cancel(target: target)), expecting: newID)
             self.cancelInHand = nil
-        case 76..<82: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
-        case 82..<84: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
-        case 84..<86:
-            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(60))), expecting: newID)
+        case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
+        case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 81..<86:
+            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(

@@ -18,7 +18,7 @@ extension Simulation {
         if state.isCancelled, self.chance(40) { return self.slotEnds(slot) }
         switch Int.random(in: 0..<200, using: &self.random) {
         case 0..<110:
-            if state.isStreamed { self.slotSpeaks(slot) }
+            if state.isStreamed { self.chance(8) ? self.slotMakesProgress(slot) : self.slotSpeaks(slot) }
             if state.embeddings != nil { self.slotProgresses(slot) }
         case 110..<190: self.slotEnds(slot)
         case 190..<193:
@@ -37,6 +37,15 @@ extension Simulation {
             self.lies(slot, nil)
         default: break
         }
+    }
+
+    /// The slot has nothing to tell yet, and is not silent.
+    private mutating func slotMakesProgress(_ slot: SlotID) {
+        let state = self.workers[slot.worker]!.slots[slot.index]
+        guard let key = state.prompt, !state.hasBegunFrame else { return }
+        self.mark("progress without output")
+        self.prompts[key]?.lastHeard = self.now
+        self.post(.slotEvent(slot, SlotProgress.encoded))
     }
 
     /// The slot says something, or several things before the core can do anything about it.
@@ -154,8 +163,6 @@ extension Simulation {
         if let count = state.embeddings {
             let wrong = String(decoding: self.embeddingsDone(count + 1, Usage(input: 1, output: 1)), as: UTF8.self)
             self.lies(slot, self.chance(50) ? wrong : #"{"event":"done","text":"psst"}"#)
-        } else if self.chance(20) {
-            self.lies(slot, #"{"event":"progress"}"#)
         } else {
             self.lies(slot, state.isStreamed ? #"{"event":"done","text":"psst"}"# : #"{"event":"text","text":"psst"}"#)
         }

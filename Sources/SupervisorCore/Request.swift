@@ -181,9 +181,9 @@ struct Request: Sendable {
         if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
     }
 
-    /// A batch of its embeddings is done: the next one has as long as the first.
+    /// Work goes on that there is nothing to tell of yet: silence begins anew.
     mutating func progressed(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
-        if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.firstOutput) }
+        if !isPaused { self.slotResumed(timeouts: timeouts, at: now) }
     }
 
     /// The slot is not read for a while: its silence is ours.

@@ -40,8 +40,10 @@ extension SupervisorCore {
     /// The models that are configured to answer in place of another, but for those that have no key.
     private func alternatives(to model: ModelDescription) -> [Attempts.Candidate] {
         guard let names = self.configuration.fallbacks[model.id] else { return [] }
-        return names.compactMap { self.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) } }
-            .filter { !$0.model.needsKey || self.providers[$0.provider].settings.key != nil }
+        return names.compactMap {
+            self.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) }
+        }
+        .filter { !$0.model.needsKey || self.providers[$0.provider].settings.key != nil }
     }
 
     /// Why a model cannot be asked now; `nil` where it can.
@@ -133,7 +135,8 @@ extension SupervisorCore {
             }
             let settings = self.providers[next.provider].settings
             let frame = SlotRequest.readdress(
-                self.requests[number]!.frame, model: self.providersName(of: next.model.id, next.provider), key: next.model.needsKey ? settings.key : nil)
+                self.requests[number]!.frame, model: self.providersName(of: next.model.id, next.provider),
+                key: next.model.needsKey ? settings.key : nil)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)
             self.chains[number]?.handedOn(to: next.model.id)

@@ -23,7 +23,8 @@ extension SupervisorCore {
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
-                embed, request: ulid, model: self.providersName(of: model.id, provider), key: model.needsKey ? settings.key : nil)
+                embed, request: ulid, model: self.providersName(of: model.id, provider),
+                key: model.needsKey ? settings.key : nil)
             guard
                 self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID, isContinued: false)
             else {

@@ -55,7 +55,17 @@ struct Program {
                     + "to check a file yourself, run bulkhead-config --check FILE")
             return .usage
         }
-        let reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
+        var reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
+        if reply.encoded.count > ProtocolBounds.configurationFrame {
+            let name = file ?? self.defaultFile ?? "environment"
+            reply = .refused([
+                ConfigurationProblem(
+                    file: name, line: 0, column: 0,
+                    message:
+                        "all that it says has more than \(ProtocolBounds.configurationFrame >> 20) MiB; say less of models"
+                )
+            ])
+        }
         var channel = BlockingChannel(
             adopting: Self.channel, maximumPayloadLength: ProtocolBounds.configurationFrame)
         do throws(ChannelError) {

@@ -33,7 +33,7 @@ struct AnswerRecordTests {
             .metadata(PartMetadata(.reasoning, other)), .metadata(PartMetadata(.toolCall, one)),
             .metadata(PartMetadata(.message, one)),
         ])
-        // As llm has it, of a provider's two the later counts.
+        // As llm has it: of a provider's two the later counts.
         let expected = [
             MessagePart(.reasoning("x"), providerMetadata: one), MessagePart(.reasoning("y")), MessagePart(.text("t")),
             MessagePart(.reasoning("", isRedacted: true), providerMetadata: other),

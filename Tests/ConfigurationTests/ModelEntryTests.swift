@@ -74,6 +74,17 @@ import Testing
         #expect(try Reading().configuration(yaml).fallbacks == ["b": ["a", "p/z"]])
     }
 
+    /// An alias of YAML says much in little.
+    @Test func isNotDescribedAtMoreLengthThanAWorkerCanBeTold() {
+        let types = (0..<100).map { "image/\(String(repeating: "x", count: 100))\($0)" }.joined(separator: ", ")
+        let models = (1..<100).map { "{id: m\($0), attachments: *types}" }.joined(separator: ", ")
+        let list = "{id: m0, attachments: &types [\(types)]}, " + models
+        #expect(
+            Reading().problems("providers: {x: {type: vllm, models: [\(list)]}}") == [
+                "b.yaml:1:13: provider 'x' says more of its models than a worker can be told; say less of them"
+            ])
+    }
+
     /// `¦` stands before what is wrong.
     @Test(arguments: [
         ("[{id: a, tools: ¦yes}]", "tools': expected true or false, found a string"),

@@ -16,7 +16,7 @@ extension EndToEnd {
                 + UpstreamFault.compressed)
         func aFaultIsOneError(_ fault: UpstreamFault) throws {
             defer { self.upstream.stop() }
-            let timeouts = fault.isSilent ? "{first_output: 400ms, idle: 400ms}" : nil
+            let timeouts = fault.isSilent ? "{first_output: 1s, idle: 400ms}" : nil
             let house = try HostileHouse(self.upstream, timeouts: timeouts)
             for isStreamed in [true, false] { try house.expect(fault, isStreamed: isStreamed) }
             try house.expectNothingLeft()

@@ -55,10 +55,6 @@ import Testing
         #expect(throws: MessageError.self) { try Self.envelope(text) }
     }
 
-    @Test func aPromptHasNoBatches() {
-        #expect(throws: MessageError.self) { try SlotEventEnvelope(decoding: Array(#"{"event":"progress"}"#.utf8)) }
-    }
-
     /// More numbers than a frame may hold values otherwise: 1,000 vectors of 1,536.
     @Test func manyNumbersAreNotTooMany() throws {
         let vector = "[" + Array(repeating: "-0.1", count: 1536).joined(separator: ",") + "]"

@@ -201,8 +201,8 @@ import Transport
 
     @Test(arguments: [
         (#"{\"a\":1}"#, "end_turn", nil), (#"{\"a\":1}"#, "tool_use", nil), ("so far", "pause_turn", nil),
-        ("no JSON", "end_turn", "not the JSON"), (#"{\"a\":1"#, "max_tokens", "cut off"),
-        (#"{\"a\":1}"#, "max_tokens", "cut off"), (#"{\"a\""#, "stop_sequence", "not the JSON"),
+        ("no JSON", "end_turn", "not JSON"), (#"{\"a\":1"#, "max_tokens", "cut off"),
+        (#"{\"a\":1}"#, "max_tokens", "cut off"), (#"{\"a\""#, "stop_sequence", "not JSON"),
     ])
     func anAnswerToASchemaIsWholeOrAnError(text: String, stop: String, failure: String?) throws {
         let content = [#"{"type":"text","text":"I look."}"#, Self.content[7], #"{"type":"text","text":"\#(text)"}"#]

@@ -185,6 +185,37 @@ import Transport
     }
 
     @Test(arguments: [
+        (#""{\"a\":1}""#, nil), (#""{\"a\":\"x\"}""#, "$.a is not of type integer"), (#""Sure: {}""#, "it is not JSON"),
+        ("null", "nothing was said"),
+    ])
+    func anAnswerThatDoesNotFollowItsSchemaIsNoSuccess(content: String, flaw: String?) throws {
+        let schema = #"{"type":"object","properties":{"a":{"type":"integer"}}}"#
+        for isStream in [false, true] {
+            let whole = Self.message(#"{"content":\#(content)}"#)
+            let pieces = "data: \(whole.replacing("message", with: "delta"))\n\ndata: [DONE]\n\n"
+            let answer = try Self.ask(isStream ? pieces : whole, isStream: isStream, schema: schema)
+            #expect(answer.failure?.message == flaw.map { "the answer does not follow its schema: \($0)" })
+            #expect(answer.failure == nil || answer.failure?.code == .modelError)
+        }
+    }
+
+    @Test func callsOfToolsComeBeforeTheAnswerThatFollowsTheSchema() throws {
+        let call = #"{"content":"I look.","tool_calls":[{"id":"t1","function":{"name":"f","arguments":"{}"}}]}"#
+        let answer = try Self.ask(Self.message(call, finish: "tool_calls"), schema: #"{"type":"object"}"#)
+        #expect(answer.failure == nil && answer.toolCalls == [["f", "{}"]])
+    }
+
+    /// The client gets a call whole; while it grows the model is not silent.
+    @Test func aGrowingToolCallIsProgress() throws {
+        let pieces = [#"{\"a\":"#, "1}"].map {
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"t1","function":{"name":"f","arguments":"\#($0)"}}]}}]}"#
+        }
+        let end = #"data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#
+        let answer = try Self.ask((pieces + [end, "data: [DONE]"]).joined(separator: "\n\n") + "\n\n", isStream: true)
+        #expect(answer.events == ["progress", "progress", "tool_call", "done"])
+    }
+
+    @Test(arguments: [
         (#"{"content":null,"audio":{"data":"AAAA"}}"#, "'audio'"), (#"{"content":"x","images":[{}]}"#, "'images'"),
         (#"{"content":[{"type":"video"}]}"#, "'video'"),
     ])

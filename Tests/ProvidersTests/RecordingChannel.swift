@@ -52,7 +52,7 @@ struct Outcome: Equatable {
                 for call in value["tool_calls"]?.array ?? [] { self.read(output: call, kind: "tool_call") }
                 self.parts += value["events"]?.array ?? []
             case .models: Issue.record("a list of models", sourceLocation: sourceLocation)
-            case .progress: Issue.record("a prompt has no batches", sourceLocation: sourceLocation)
+            case .progress: break
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             }
         }

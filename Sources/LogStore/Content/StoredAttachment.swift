@@ -57,18 +57,11 @@ struct StoredAttachment {
 
     /// The media type that bytes begin like; `nil` where they are of none that models are shown often.
     static func type(of content: [UInt8]) -> String? {
-        func begins(_ text: StaticString, at offset: Int = 0) -> Bool {
-            text.withUTF8Buffer { content.dropFirst(offset).starts(with: $0) }
-        }
-        if content.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return "image/png" }
-        if content.starts(with: [0xFF, 0xD8, 0xFF]) { return "image/jpeg" }
-        if begins("GIF87a") || begins("GIF89a") { return "image/gif" }
-        if begins("%PDF-") { return "application/pdf" }
-        if begins("RIFF"), begins("WEBP", at: 8) { return "image/webp" }
-        if begins("RIFF"), begins("WAVE", at: 8) { return "audio/wav" }
-        // A tag, or the header of a frame of MPEG-1 or 2, layer III.
-        if begins("ID3") { return "audio/mpeg" }
-        if content.count > 1, content[0] == 0xFF, [0xFA, 0xFB, 0xF2, 0xF3].contains(content[1]) { return "audio/mpeg" }
-        return nil
+        MediaSignature.type(of: content).flatMap { Self.guessed.contains($0) ? $0 : nil }
     }
+
+    /// The types that llm guesses.
+    private static let guessed = [
+        "image/png", "image/jpeg", "image/gif", "application/pdf", "image/webp", "audio/wav", "audio/mpeg",
+    ]
 }

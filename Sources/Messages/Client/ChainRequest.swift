@@ -62,7 +62,7 @@ public struct ToolResultRequest: Sendable, Equatable {
         self.results = try ToolResult.list(try object.require("tool_results").value)
         guard !self.results.isEmpty else { throw .invalidValue("tool_results", "there is none") }
         for result in self.results {
-            try PromptRequest.checkOpensNoFile(result.attachments, "tool_results")
+            try PromptRequest.check(result.attachments, "tool_results")
             guard !result.name.isEmpty || result.toolCallID != nil else {
                 throw .invalidValue("tool_results", "a result needs the 'tool_call_id' that it answers, or a 'name'")
             }

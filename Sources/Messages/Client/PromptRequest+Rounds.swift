@@ -34,6 +34,7 @@ extension PromptRequest {
         var elements = self.toolResults ?? []
         Self.append(results.map(\.value), to: &elements)
         self.toolResults = elements
+        for result in results { self.needs.note(result.attachments) }
     }
 
     /// Makes it the prompt that goes on after its own answer: what it asked becomes what was said before.
@@ -51,7 +52,10 @@ extension PromptRequest {
         } else {
             messages = JSONValue.array(try self.conversation(after: history).map(\.value)).serialized()
         }
-        if let answer { Self.append([answer.value], to: &messages) }
+        if let answer {
+            Self.append([answer.value], to: &messages)
+            self.needs.note(answer)
+        }
         self.messages = messages
         (self.prompt, self.attachments, self.toolResults) = (nil, nil, nil)
     }

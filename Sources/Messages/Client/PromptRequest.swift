@@ -92,14 +92,14 @@ public struct PromptRequest: Sendable, Equatable {
         self.options = try object.raw("options", .object)
         if let messages = object.optional("messages") {
             for message in try ModelMessage.list(messages.value) {
-                for part in message.parts { try Self.checkOpensNoFile(part.content.attachments, "messages") }
+                for part in message.parts { try Self.check(part.content.attachments, "messages") }
                 self.needs.note(message)
             }
         }
         self.messages = try object.raw("messages", .array)
         if let attachments = object.optional("attachments") {
             let attachments = try Attachment.list(attachments.value)
-            try Self.checkOpensNoFile(attachments, "attachments")
+            try Self.check(attachments, "attachments")
             self.needs.note(attachments)
         }
         self.attachments = try object.raw("attachments", .array)
@@ -109,7 +109,7 @@ public struct PromptRequest: Sendable, Equatable {
         self.tools = try object.raw("tools", .array)
         if let results = object.optional("tool_results") {
             for result in try ToolResult.list(results.value) {
-                try Self.checkOpensNoFile(result.attachments, "tool_results")
+                try Self.check(result.attachments, "tool_results")
                 self.needs.note(result.attachments)
             }
         }
@@ -122,9 +122,19 @@ public struct PromptRequest: Sendable, Equatable {
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
 
-    static func checkOpensNoFile(_ attachments: [Attachment], _ field: String) throws(MessageError) {
-        for case .path in attachments.map(\.source) {
-            throw .invalidValue(field, "the daemon opens no files of clients: send the 'content' in base64")
+    /// No file is opened for a client, and what is no base64 would be refused by a provider, in its own words.
+    static func check(_ attachments: [Attachment], _ field: String) throws(MessageError) {
+        for (index, attachment) in attachments.enumerated() {
+            switch attachment.source {
+            case .url: break
+            case .path:
+                throw .invalidValue(field, "the daemon opens no files of clients: send the 'content' in base64")
+            case .content(let content):
+                guard Base64.isValid(content) else {
+                    throw .invalidValue(
+                        field, "the 'content' of attachment \(index + 1) is not base64 (RFC 4648, with its padding)")
+                }
+            }
         }
     }
 

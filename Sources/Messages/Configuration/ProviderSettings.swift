@@ -90,6 +90,9 @@ public struct ProviderSettings: Sendable, Equatable {
     /// Whether it is asked over HTTP: it may have models that nobody here knows, and can be asked for a list of them.
     public var isOverHTTP: Bool { self.kind != .echo && self.kind != .echoFault }
 
+    /// Whether what its worker is told fits a frame of the control channel.
+    public var fitsControlFrame: Bool { self.encodedForWorker.count + 1024 <= ProtocolBounds.controlFrame }
+
     /// What the worker is told: no key, and no timeouts that are the supervisor's to keep.
     var encodedForWorker: [UInt8] {
         var object = JSONObjectBuilder()

@@ -10,7 +10,7 @@ public enum EmbeddingEvent: Sendable, Equatable {
     public var encoded: [UInt8] {
         switch self {
         case .progress:
-            return Array(#"{"event":"progress"}"#.utf8)
+            return SlotProgress.encoded
         case .done(let completion):
             var object = JSONObjectBuilder(minimumCapacity: completion.embeddings.count + 512)
             object.add("event", "done")

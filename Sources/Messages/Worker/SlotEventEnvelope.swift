@@ -7,7 +7,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Text, reasoning or a tool call: passed on as it is.
         case output(SlotOutput)
-        /// A batch of embeddings is done; nothing to pass on.
+        /// Work goes on: a batch of embeddings is done, or a tool call grows; nothing to pass on.
         case progress
         case done(SlotOutcome)
         /// What the provider lists, which ends a question for models.
@@ -45,6 +45,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
         case "metadata": self.metadataFields
         case "done": self.doneFields
         case "models": ["event", "models"]
+        case "progress": ["event"]
         case "error": self.errorFields
         default: nil
         }
@@ -73,6 +74,7 @@ public struct SlotEventEnvelope: Sendable, Equatable {
             self.kind = .output(.whole)
         case "done":
             self.kind = .done(try SlotOutcome(decoding: object))
+        case "progress": self.kind = .progress
         case "models":
             let models = try ModelDescription.list(decoding: try object.require("models"))
             guard models.count <= ModelListing.maximumModels, models.allSatisfy({ ModelListing.isUsable($0.id) }) else {

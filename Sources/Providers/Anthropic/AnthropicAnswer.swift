@@ -19,11 +19,19 @@ struct AnthropicAnswer: ProviderAnswer {
     private var openPart: AnthropicBlock.Kind?
     private var isBegun = false
     private var isStopped = false
-    private var schema: AnthropicSchemaAnswer?
 
-    init(_ context: AnswerContext) { self.schema = context.hasSchema ? AnthropicSchemaAnswer() : nil }
+    init(_ context: AnswerContext) {}
 
     var usage: Usage? { self.counts.usage }
+    var isPaused: Bool { self.finishReason == "pause_turn" }
+
+    var flaw: String? {
+        switch self.finishReason {
+        case "max_tokens", "model_context_window_exceeded":
+            "it was cut off (\(self.finishReason ?? "")) before it was complete; raise max_tokens"
+        default: nil
+        }
+    }
 
     mutating func readWhole(_ value: JSONValue, into output: AnswerOutput, key: String?) throws(RequestEnd) {
         if value["type"] == .string("error") { throw .failed(AnthropicFailure.inAnswer(value, key: key)) }
@@ -72,7 +80,6 @@ struct AnthropicAnswer: ProviderAnswer {
     mutating func finish(into output: AnswerOutput) throws(RequestEnd) {
         try self.endBlock(into: output)
         try self.sayHeldCall(into: output)
-        try self.schema?.expectValid(finishReason: self.finishReason)
     }
 
     // MARK: The message
@@ -108,10 +115,8 @@ struct AnthropicAnswer: ProviderAnswer {
         if block.kind == self.openPart {
             try output.metadata(PartMetadata(block.kind == .text ? .text : .reasoning, nil))
         }
-        if block.kind != .text { self.schema?.beginAgain() }
         self.openPart = nil
         try block.begin(into: output)
-        try self.schema?.append(value["text"], of: block)
         self.block = block
     }
 
@@ -123,7 +128,6 @@ struct AnthropicAnswer: ProviderAnswer {
         self.block = nil
         let delta = value["delta"] ?? .null
         try block.append(delta, into: output)
-        try self.schema?.append(delta["text"], of: block)
         self.block = block
     }
 

@@ -8,10 +8,11 @@ enum AnthropicAttachment {
 
     /// The block for `attachment`, or `nil` where the API has no place for it.
     static func block(_ attachment: Attachment) -> JSONValue? {
+        guard let type = attachment.knownMediaType else { return nil }
         switch attachment.source {
-        case .path: nil
-        case .url(let url): Self.block(url: url, type: attachment.mediaType ?? Self.type(ofURL: url))
-        case .content(let content): Self.block(content, type: attachment.mediaType ?? Self.type(ofContent: content))
+        case .path: return nil
+        case .url(let url): return Self.block(url: url, type: type)
+        case .content(let content): return Self.block(content, type: type)
         }
     }
 
@@ -21,10 +22,11 @@ enum AnthropicAttachment {
         return Self.block(type == Self.pdf ? "document" : "image", source)
     }
 
-    private static func block(_ content: String, type: String?) -> JSONValue? {
-        guard let type else { return nil }
+    private static func block(_ content: String, type: String) -> JSONValue? {
         if type == "text/plain" {
-            guard let text = Base64Text.decoded(content) else { return nil }
+            guard let bytes = Base64.decode(content), let text = String(validating: bytes, as: UTF8.self) else {
+                return nil
+            }
             return Self.block("document", Self.source("text", type, text))
         }
         guard type == Self.pdf || Self.images.contains(type) else { return nil }
@@ -37,50 +39,5 @@ enum AnthropicAttachment {
 
     private static func block(_ type: String, _ source: JSONValue) -> JSONValue {
         .object([.init("type", .string(type)), .init("source", source)])
-    }
-
-    /// What is at an address of which nobody said it: the API itself finds out what kind of image.
-    private static func type(ofURL url: String) -> String {
-        url.prefix { $0 != "?" && $0 != "#" }.lowercased().hasSuffix(".pdf") ? Self.pdf : "image/png"
-    }
-
-    /// The beginnings of files, in base64.
-    private static let beginnings = [
-        ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp"),
-        ("JVBERi0", Self.pdf),
-    ]
-
-    private static func type(ofContent content: String) -> String? {
-        Self.beginnings.first { content.hasPrefix($0.0) }?.1
-    }
-}
-
-/// Text in base64 (RFC 4648, section 4).
-enum Base64Text {
-    /// The text; `nil` where this is no base64, or what it holds is no UTF-8.
-    static func decoded(_ content: String) -> String? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(content.utf8.count / 4 * 3)
-        var (bits, count): (UInt32, Int) = (0, 0)
-        for byte in content.utf8.reversed().drop(while: { $0 == UInt8(ascii: "=") }).reversed() {
-            guard let value = Self.value(byte) else { return nil }
-            bits = bits << 6 | value
-            count += 6
-            guard count >= 8 else { continue }
-            count -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func value(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a")) + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }

@@ -65,6 +65,7 @@ struct AnthropicBlock {
             guard self.input.count <= ProtocolBounds.lastFrame else {
                 throw .failed(.answerTooLarge, "a tool call is longer than \(ProtocolBounds.lastFrame) bytes")
             }
+            try output.progress()
         case (_, .other): self.value = self.value.grown(by: delta)
         default: break
         }

@@ -112,7 +112,10 @@ struct ChatAnswer: ProviderAnswer {
             guard let part = message[name], !part.isNull, part.array?.isEmpty != true else { continue }
             throw Self.unknownPart(name)
         }
-        for call in message["tool_calls"]?.array ?? [] { try self.readToolCall(call) }
+        for call in message["tool_calls"]?.array ?? [] {
+            try self.readToolCall(call)
+            try output.progress()
+        }
     }
 
     /// Reads content: a string, or an array of parts as Mistral's reasoning models send it.

@@ -33,7 +33,7 @@ public final class EmbeddingOutput {
 
     /// Says that a batch is done and others follow, unless the request is to end.
     public func progress() throws(RequestEnd) {
-        try self.channel.write(EmbeddingEvent.progress.encoded)
+        try self.channel.write(SlotProgress.encoded)
         try self.channel.wait(milliseconds: 0)
         try self.channel.flush()
     }

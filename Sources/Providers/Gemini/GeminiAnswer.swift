@@ -7,7 +7,6 @@ struct GeminiAnswer: ProviderAnswer {
     private(set) var finishReason: String?
     private(set) var resolvedModel: String?
     private var parts: GeminiPartReader
-    private let wantsJSON: Bool
     private var hasCandidate = false
     /// Where the answer comes from, the last that was said of each kind.
     private var sources: [JSONValue.Member] = []
@@ -17,7 +16,11 @@ struct GeminiAnswer: ProviderAnswer {
 
     init(_ context: AnswerContext) {
         self.parts = GeminiPartReader(newIdentifier: context.newIdentifier)
-        self.wantsJSON = context.hasSchema
+    }
+
+    var flaw: String? {
+        guard self.finishReason == "MAX_TOKENS" else { return nil }
+        return "it ended at the limit of tokens; raise max_output_tokens, of which the model's thoughts are a part"
     }
 
     /// Reads a body that is one response, or an array of those that a stream would have had.
@@ -39,7 +42,6 @@ struct GeminiAnswer: ProviderAnswer {
     }
 
     mutating func finish(into output: AnswerOutput) throws(RequestEnd) {
-        if self.wantsJSON, self.finishReason == "MAX_TOKENS" { throw .failed(GeminiEnd.truncatedJSON) }
         let sources = GeminiMetadata.value(self.sources)
         guard !self.sources.isEmpty, sources.serialized().count <= Self.sourcesBound else { return }
         try output.metadata(PartMetadata(.message, sources))

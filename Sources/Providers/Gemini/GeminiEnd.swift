@@ -28,12 +28,6 @@ enum GeminiEnd {
         }
     }
 
-    /// An answer in JSON that ended at the limit of tokens.
-    static let truncatedJSON = Failure(
-        .modelError,
-        "the answer ended at the limit of tokens, so it does not fulfil the schema; raise max_output_tokens, "
-            + "of which the model's thoughts are a part")
-
     /// What Google says about it, and the categories that it blocked.
     private static func detail(_ message: JSONValue?, ratings: JSONValue?) -> String {
         let blocked = (ratings?.array ?? []).filter { $0["blocked"]?.bool == true }.compactMap {

@@ -16,8 +16,8 @@ enum GeminiMedia {
         guard case .content(let content) = attachment.source else {
             throw UnsendablePart(part, "send the attachment's content, not where it is")
         }
-        guard let type = attachment.mediaType else {
-            throw UnsendablePart(part, "the attachment has no media type; give it one, such as image/png")
+        guard let type = attachment.knownMediaType else {
+            throw UnsendablePart(part, "the attachment's media type is not known; name it in 'type', such as image/png")
         }
         return .object([
             .init(

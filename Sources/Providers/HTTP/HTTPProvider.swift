@@ -39,12 +39,12 @@ struct HTTPProvider<API: ProviderAPI>: Provider {
         let requestID = self.requestID(head)
         var answer = API.Answer(
             AnswerContext(
-                hasSchema: request.schema != nil, options: request.options, kind: self.kind,
+                options: request.options, kind: self.kind,
                 newIdentifier: self.environment.newIdentifier))
         do throws(RequestEnd) {
             try self.read(head, into: &answer, output, key: request.key)
             try answer.finish(into: output)
-            if request.schema != nil, let flaw = answer.flaw {
+            if request.schema != nil, !answer.isPaused, let flaw = answer.flaw ?? output.flaw {
                 throw .failed(.modelError, "the answer does not follow its schema: \(flaw)")
             }
         } catch {

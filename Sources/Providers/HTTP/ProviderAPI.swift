@@ -59,6 +59,8 @@ protocol ProviderAnswer {
     /// Why an answer that follows a schema cannot be one, though the provider calls it done: it was cut short, say, or is a
     /// refusal. A clause that follows "the answer does not follow its schema: ".
     var flaw: String? { get }
+    /// Whether the provider only paused, and the answer goes on in the next request.
+    var isPaused: Bool { get }
 
     /// Reads a body that is one JSON value.
     ///
@@ -77,8 +79,6 @@ protocol ProviderAnswer {
 
 /// What an answer is an answer to, as far as that decides how it is read.
 struct AnswerContext {
-    /// Whether the answer is to follow a schema.
-    var hasSchema: Bool
     var options: [JSONValue.Member]
     /// The type of the provider.
     var kind: ProviderSettings.Kind
@@ -89,6 +89,7 @@ struct AnswerContext {
 extension ProviderAnswer {
     var resolvedModel: String? { nil }
     var flaw: String? { nil }
+    var isPaused: Bool { false }
 
     mutating func finish(into output: AnswerOutput) throws(RequestEnd) {}
 }

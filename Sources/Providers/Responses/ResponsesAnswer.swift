@@ -54,6 +54,7 @@ struct ResponsesAnswer: ProviderAnswer {
         case "response.reasoning_text.delta":
             let part = "content \(value["content_index"]?.integer ?? 0)"
             try self.reasoning(value["delta"], part: part, at: try Self.place(value), to: output)
+        case "response.function_call_arguments.delta": try output.progress()
         case "response.output_item.done":
             try self.readItem(value["item"] ?? .null, at: try Self.place(value), into: output)
         case "response.completed", "response.incomplete", "response.failed", "response.cancelled":

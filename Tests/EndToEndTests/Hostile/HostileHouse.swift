@@ -18,9 +18,7 @@ final class HostileHouse {
     /// What a worker of one slot may have held at most, in MiB (docs/operations.md, "Memory").
     static let memoryBound = 96
 
-    /// - Parameters:
-    ///   - timeouts: Of every provider but the bystander.
-    ///   - program: What starts the daemon; see ``Daemon``.
+    /// - Parameter timeouts: Of every provider but the bystander.
     init(_ upstream: TestUpstream, timeouts: String? = nil) throws {
         let more = timeouts.map { ", timeouts: \($0)" } ?? ""
         let providers = SpokenAPI.all.map { $0.configuration(at: upstream.url(), more: more) }

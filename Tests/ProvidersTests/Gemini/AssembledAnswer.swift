@@ -24,7 +24,7 @@ struct AssembledAnswer: Equatable {
                 self.streamedCount += 1
                 try self.read(value)
             case .models: Issue.record("a list of models", sourceLocation: sourceLocation)
-            case .progress: Issue.record("a prompt has no batches")
+            case .progress: break
             case .error(let failure, let usage): (self.failure, self.usage) = (failure, usage)
             case .done(let outcome):
                 self.done = value

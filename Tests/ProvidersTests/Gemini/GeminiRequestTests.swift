@@ -131,7 +131,7 @@ import Transport
         ),
         (
             ModelMessage(.user, [MessagePart(.attachment(Attachment(mediaType: nil, .content("AA=="))))]),
-            "no media type"
+            "media type is not known"
         ),
         (
             ModelMessage(
