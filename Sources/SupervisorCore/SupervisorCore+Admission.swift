@@ -1,0 +1,172 @@
+import Messages
+
+// The door: what a prompt needs to be let in.
+extension SupervisorCore {
+    /// Admits a prompt, or says why not.
+    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+        do throws(Failure) {
+            try self.checkDoor(of: connectionID)
+            let number = RequestNumber(rawValue: self.nextNumber())
+            try self.open(prompt, number, id: id, from: connectionID, following: nil, at: now)
+        } catch {
+            self.send(ClientAnswer.error(id: id, error), to: connectionID)
+        }
+    }
+
+    /// Opens a request: a prompt, or the next round of the chain with this number.
+    ///
+    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Throws: Why it is refused. Nothing that is refused here has a row.
+    mutating func open(
+        _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
+        following precedent: Precedent?, at now: Now
+    ) throws(Failure) {
+        let route = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let (provider, model) = (route.first.provider, route.first.model)
+        let settings = self.providers[provider].settings
+        let asked = self.providers[route.asked.provider].settings
+        let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+        let opening = self.opening(
+            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
+            parent: precedent?.history.tip, chain: self.chains[number], at: now)
+        try self.checkRoom(for: opening)
+        let frame = SlotRequest.encodePrompt(
+            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
+            key: model.needsKey ? settings.key : nil)
+        if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
+        // A chain has its own room.
+        guard
+            self.chains[number] != nil
+                || self.reserveFrame(
+                    of: number, frame.count, provider: provider, from: connectionID, isContinued: precedent != nil)
+        else {
+            throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
+        }
+        let conversation = opening.content?.conversation
+        self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
+        let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
+        let request = Request(
+            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+            isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
+            timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
+            receivedAt: receivedAt, at: now.instant)
+        self.begin(request, number, opening, on: route, at: now)
+    }
+
+    /// Takes in a request that is admitted, and puts its opening on record.
+    mutating func begin(
+        _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
+    ) {
+        self.requests[number] = request
+        if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
+        self.counters.admitted += 1
+        self.updateDeadline(ofRequest: number)
+        let sequence = self.record(opening: opening, at: now)
+        self.begin(number, on: route, at: now)
+        switch self.configuration.durability {
+        case .commit:
+            self.requests[number]!.state = .recording(sequence: sequence)
+            self.providers[request.provider].recording += 1
+            self.logger.waiting.append((sequence, number))
+        case .relaxed:
+            self.enqueue(number, at: now)
+        }
+    }
+
+    /// Whether the record has room for one more request.
+    func checkRoom(for opening: OpenRecord) throws(Failure) {
+        guard self.log.hasRoom(for: opening) else {
+            throw self.logger.isReady
+                ? Failure(.overloaded, "too many requests are open; try again later")
+                : Failure(.logUnavailable, "the logger does not answer and its backlog is full; try again later")
+        }
+    }
+
+    /// What goes on record of the admission.
+    private func opening(
+        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, from connection: ConnectionID,
+        parent: String?, chain: Chain?, at now: Now
+    ) -> OpenRecord {
+        var record = OpenRecord(
+            request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
+            provider: provider, model: model, stream: prompt.stream)
+        if let chain { record.chain = chain.round?.chain ?? request }
+        guard self.configuration.storesPrompts else { return record }
+        // A conversation has the name of its first request.
+        let conversation = chain?.conversation ?? prompt.conversation ?? request.description
+        record.content = PromptContent(prompt, conversation: conversation, parent: parent)
+        // What was said in the rounds before is on record.
+        if let last = chain?.request { record.content?.follow(last) }
+        return record
+    }
+
+    func checkPhase() throws(Failure) {
+        guard self.phase == .running else {
+            throw Failure(.shuttingDown, "the daemon is stopping; try again when it is back")
+        }
+    }
+
+    func checkCount(of connection: Connection) throws(Failure) {
+        guard connection.requests.count < self.bounds.requestsPerConnection else {
+            throw Failure(
+                .tooManyRequests,
+                "\(self.bounds.requestsPerConnection) requests are open on this connection; wait for one of them to end"
+            )
+        }
+    }
+
+    /// Whether a prompt of this connection may come in at all.
+    func checkDoor(of connection: ConnectionID) throws(Failure) {
+        try self.checkPhase()
+        try self.checkCount(of: self.connections[connection]!)
+    }
+
+    private func checkAdmission(
+        of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
+    ) throws(Failure) -> Route {
+        let (provider, model) = try self.resolveModel(prompt.model, after: history)
+        let isContinued = history?.model != nil
+        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
+        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
+            let title = self.title(of: other.provider)
+            return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
+        }
+        try self.checkMemory()
+        return route
+    }
+
+    /// Whether there is memory for what another request may bring.
+    func checkMemory() throws(Failure) {
+        guard self.memory.used + self.answerMemory.used < self.bounds.memory else {
+            throw Failure(.overloaded, "the daemon's memory for frames is full; try again later")
+        }
+    }
+
+    /// The model that the request names, or else that of the conversation, or else the default.
+    private func resolveModel(
+        _ name: String?, after history: ReaderReply.History?
+    ) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        let named = name.flatMap { $0.isEmpty ? nil : $0 }
+        if named == nil, let last = history?.model {
+            guard let found = self.findModel(last) else {
+                throw Failure(
+                    .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
+            }
+            return found
+        }
+        guard let name = named ?? self.configuration.defaultModel else {
+            throw Failure(.unknownModel, "the request names no model and no default_model is configured")
+        }
+        return try self.model(named: name)
+    }
+
+    /// The model that a request names.
+    func model(named name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard let found = self.findModel(name) else {
+            let hint =
+                name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
+            throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
+        }
+        return found
+    }
+}
