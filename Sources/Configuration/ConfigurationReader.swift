@@ -68,8 +68,7 @@ public struct ConfigurationReader {
         let socket = SocketReader(fields["socket"], groupID: self.groupID)
         let isTesting = fields["testing"]?.bool() ?? false
         let stateDirectory = paths.stateDirectory(fields["state_directory"], override: overrides.stateDirectory)
-        let (providers, defaults, isComplete) = self.readProviders(
-            fields, isTesting: isTesting, stateDirectory: stateDirectory, collector: collector)
+        let (providers, defaults, isComplete) = self.readProviders(fields, isTesting: isTesting, collector: collector)
         let log = fields["log"]?.mapping(SupportedFields.log, expected: "a mapping such as {durability: commit}")
         let durability = log?["durability"]?.choice(of: ServiceConfiguration.Durability.allCases.map(\.rawValue))
             .flatMap(ServiceConfiguration.Durability.init)
@@ -88,6 +87,10 @@ public struct ConfigurationReader {
             let reader = FallbacksReader(providers, isComplete: isComplete, collector: collector)
             configuration.fallbacks = reader.read(field)
         }
+        // Last, so that no field means something else when a provider lists other models.
+        if !stateDirectory.isEmpty, let file = self.listedModels(stateDirectory) {
+            ListedModelsReader(collector: collector).add(file, to: &configuration.providers)
+        }
         configuration.drainTimeoutMilliseconds = drainTimeout ?? configuration.drainTimeoutMilliseconds
         configuration.warnings = collector.warnings.map(\.description)
         return configuration
@@ -97,11 +100,11 @@ public struct ConfigurationReader {
     private typealias Defaults = (model: String?, embeddingModel: String?)
 
     private func readProviders(
-        _ fields: YAMLMapping, isTesting: Bool, stateDirectory: String, collector: ProblemCollector
+        _ fields: YAMLMapping, isTesting: Bool, collector: ProblemCollector
     ) -> (providers: [ProviderSettings], Defaults, isComplete: Bool) {
-        var providers: [ProviderSettings]
+        let providers: [ProviderSettings]
         var isComplete = true
-        var names: Set<String>
+        let names: Set<String>
         if let field = fields["providers"] {
             let reader = ProvidersReader(
                 field, environment: self.environment, isTesting: isTesting, collector: collector)
@@ -111,9 +114,6 @@ public struct ConfigurationReader {
                 collector.refuse($0, file: "environment")
             }
             names = Set(providers.flatMap(\.models).flatMap { [$0.id] + $0.aliases })
-        }
-        if !stateDirectory.isEmpty, let file = self.listedModels(stateDirectory) {
-            ListedModelsReader(collector: collector).add(file, to: &providers, names: &names)
         }
         func read(_ name: String) -> String? {
             fields[name].flatMap {
@@ -125,7 +125,7 @@ public struct ConfigurationReader {
             if fields["providers"] == nil {
                 defaults.model = names.contains("gpt-4o-mini") ? "gpt-4o-mini" : "echo"
             } else if providers.count == 1 {
-                defaults.model = providers[0].models.first?.id
+                defaults.model = providers[0].models.first { $0.facts.can(.prompts) != false }?.id
             }
         }
         return (providers, defaults, isComplete)

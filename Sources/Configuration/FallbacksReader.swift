@@ -11,7 +11,7 @@ struct FallbacksReader {
 
     init(_ providers: [ProviderSettings], isComplete: Bool, collector: ProblemCollector) {
         var ids: [String: String] = [:]
-        for model in providers.flatMap({ $0.models + $0.listedModels }) {
+        for model in providers.flatMap(\.models) {
             for name in [model.id] + model.aliases { ids[name] = model.id }
         }
         self.ids = ids

@@ -6,9 +6,8 @@ import Messages
 struct ListedModelsReader {
     let collector: ProblemCollector
 
-    /// - Parameters:
-    ///   - names: The ids and aliases of all models of the configuration. What is listed is added to them.
-    func add(_ file: ConfigurationFile, to providers: inout [ProviderSettings], names: inout Set<String>) {
+    func add(_ file: ConfigurationFile, to providers: inout [ProviderSettings]) {
+        var names = Set(providers.flatMap(\.models).flatMap { [$0.id] + $0.aliases })
         let listed: ListedModels
         do throws(MessageError) {
             listed = try ListedModels(decoding: file.bytes)
@@ -25,7 +24,8 @@ struct ListedModelsReader {
                     $0.name == settings.name && $0.kind == settings.kind && $0.baseURL == settings.baseURL
                 })
             else { continue }
-            for model in list.models.prefix(ModelListing.maximumModels) where names.insert(model.id).inserted {
+            for model in list.models.prefix(ModelListing.maximumModels)
+            where !providers.claim(model.id, against: settings.name) && names.insert(model.id).inserted {
                 // What the catalogue knows by now counts for more than what was known then.
                 let known = ModelCatalogue.shipped.facts(of: model.id, settings.kind) ?? ModelFacts()
                 providers[index].listedModels.append(

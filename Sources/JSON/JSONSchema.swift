@@ -1,46 +1,72 @@
 /// A JSON Schema (2020-12), as far as models are held to one: types, constants, members, elements, bounds, choices and references
-/// within the schema. What it says beyond that (`format`, `pattern`, conditions) is not checked.
+/// within the schema.
+///
+/// What it says beyond that (`format`, `pattern`, conditions) is not checked, and whatever is in doubt fits.
 public struct JSONSchema: Sendable {
     private let root: JSONValue
-
-    /// References that follow each other without an end stop here.
-    private static let depthBound = 128
 
     public init(_ root: JSONValue) { self.root = root }
 
     /// The first thing by which `value` does not fit: where, and what; `nil` if it fits.
-    public func problem(of value: JSONValue) -> String? { self.problem(of: value, self.root, at: "$", depth: 0) }
+    public func problem(of value: JSONValue) -> String? {
+        var check = SchemaCheck(root: self.root)
+        return check.problem(of: value, self.root, at: "$", depth: 0)
+    }
+}
 
-    private func problem(of value: JSONValue, _ schema: JSONValue, at path: String, depth: Int) -> String? {
+/// One value, held against a schema.
+private struct SchemaCheck {
+    let root: JSONValue
+    /// How many more keywords are looked at: choices of choices would take for ever. What comes after them fits.
+    var steps = 200_000
+
+    /// References that follow each other without an end stop here.
+    private static let depthBound = 128
+    private static let types: Set<String> = ["null", "boolean", "number", "integer", "string", "array", "object"]
+
+    init(root: JSONValue) { self.root = root }
+
+    mutating func problem(of value: JSONValue, _ schema: JSONValue, at path: String, depth: Int) -> String? {
         guard depth < Self.depthBound else { return nil }
         if schema == .bool(false) { return "\(path) is not allowed" }
         for keyword in schema.members ?? [] {
+            self.steps -= 1
+            guard self.steps > 0 else { return nil }
             if let problem = self.problem(of: value, keyword, schema, at: path, depth: depth) { return problem }
         }
         return nil
     }
 
-    private func problem(
+    private mutating func problem(
         of value: JSONValue, _ keyword: JSONValue.Member, _ schema: JSONValue, at path: String, depth: Int
     ) -> String? {
-        func inner(_ choice: JSONValue) -> String? { self.problem(of: value, choice, at: path, depth: depth + 1) }
         switch keyword.name {
-        case "$ref": return self.referred(by: keyword.value).flatMap(inner)
+        case "$ref":
+            guard let referred = self.referred(by: keyword.value) else { return nil }
+            return self.problem(of: value, referred, at: path, depth: depth + 1)
         case "type":
-            let names = keyword.value.array?.compactMap(\.string) ?? [keyword.value.string].compactMap { $0 }
-            return names.contains { value.isOf(type: $0) }
-                ? nil : "\(path) is not of type \(names.joined(separator: " or "))"
+            let names = (keyword.value.array?.compactMap(\.string) ?? [keyword.value.string].compactMap { $0 })
+                .map { $0.lowercased() }
+            guard !names.isEmpty, Self.types.isSuperset(of: names), !Self.mayBeNull(value, schema),
+                !names.contains(where: { value.isOf(type: $0) })
+            else { return nil }
+            return "\(path) is not of type \(names.joined(separator: " or "))"
         case "const": return value.means(keyword.value) ? nil : "\(path) is not \(Self.short(keyword.value))"
         case "enum":
             let isOne = keyword.value.array?.contains { value.means($0) } ?? true
-            return isOne ? nil : "\(path) is none of \(Self.short(keyword.value))"
+            return isOne || Self.mayBeNull(value, schema) ? nil : "\(path) is none of \(Self.short(keyword.value))"
         case "allOf":
-            for choice in keyword.value.array ?? [] { if let problem = inner(choice) { return problem } }
+            for choice in keyword.value.array ?? [] {
+                if let problem = self.problem(of: value, choice, at: path, depth: depth + 1) { return problem }
+            }
             return nil
         case "anyOf", "oneOf":
-            let fitting = (keyword.value.array ?? []).count { inner($0) == nil }
-            return fitting == 1 || fitting > 1 && keyword.name == "anyOf"
-                ? nil : "\(path) fits \(fitting) of its choices"
+            // Two choices may differ by what is not checked: of several that fit one is meant.
+            let choices = keyword.value.array ?? []
+            for choice in choices where self.problem(of: value, choice, at: path, depth: depth + 1) == nil {
+                return nil
+            }
+            return choices.isEmpty ? nil : "\(path) fits none of its choices"
         case "properties", "required", "additionalProperties":
             return self.memberProblem(of: value, keyword, schema, at: path, depth: depth)
         case "items", "minItems", "maxItems":
@@ -51,7 +77,12 @@ public struct JSONSchema: Sendable {
         }
     }
 
-    private func memberProblem(
+    /// OpenAPI's way to say that null is a value too.
+    private static func mayBeNull(_ value: JSONValue, _ schema: JSONValue) -> Bool {
+        value == .null && schema["nullable"] == .bool(true)
+    }
+
+    private mutating func memberProblem(
         of value: JSONValue, _ keyword: JSONValue.Member, _ schema: JSONValue, at path: String, depth: Int
     ) -> String? {
         guard let members = value.members else { return nil }
@@ -82,7 +113,7 @@ public struct JSONSchema: Sendable {
         }
     }
 
-    private func elementProblem(
+    private mutating func elementProblem(
         of value: JSONValue, _ keyword: JSONValue.Member, _ schema: JSONValue, at path: String, depth: Int
     ) -> String? {
         guard let elements = value.array else { return nil }

@@ -10,8 +10,9 @@ public final class AnswerOutput {
     private let isStreamed: Bool
     /// What the answer must look like.
     private let schema: JSONSchema?
-    /// Where it must: what was said since anything but text.
+    /// The text that must: all of it, and where its last run begins, in bytes.
     private var spoken = ""
+    private var lastRun = 0
     private var text = ""
     private var reasoning = ""
     private var toolCalls: [ToolCall] = []
@@ -59,7 +60,7 @@ public final class AnswerOutput {
     }
 
     public func reasoning(_ text: String) throws(RequestEnd) {
-        self.spoken = ""
+        self.lastRun = self.spoken.utf8.count
         guard !self.isStreamed else { return try self.stream(text, SlotEvent.reasoning) }
         try self.keep(text.jsonLength)
         self.reasoning += text
@@ -68,7 +69,7 @@ public final class AnswerOutput {
     }
 
     public func toolCall(_ call: ToolCall) throws(RequestEnd) {
-        self.spoken = ""
+        self.lastRun = self.spoken.utf8.count
         if !call.isServerExecuted { self.hasCalled = true }
         let event = SlotEvent.toolCall(call).encoded
         guard event.count <= ProtocolBounds.eventFrame else {
@@ -88,7 +89,7 @@ public final class AnswerOutput {
 
     /// What came of a tool that the provider ran itself.
     public func toolResult(_ result: ToolResult) throws(RequestEnd) {
-        self.spoken = ""
+        self.lastRun = self.spoken.utf8.count
         try self.more(.toolResult(result))
     }
 
@@ -102,10 +103,21 @@ public final class AnswerOutput {
         guard let schema = self.schema, !self.hasCalled, self.spoken.utf8.count <= Self.checkedLength else {
             return nil
         }
-        guard let value = try? JSONValue(parsing: Array(self.spoken.utf8), bounds: .lenient) else {
-            return self.spoken.isEmpty ? "nothing was said" : "it is not JSON"
+        // What was said before a tool was called, or between two thoughts, may be a remark, or a part of the answer.
+        let whole = Array(self.spoken.utf8)
+        guard let flaw = Self.flaw(whole, schema) else { return nil }
+        return self.lastRun == 0 || self.lastRun == whole.count
+            ? flaw : Self.flaw(Array(whole[self.lastRun...]), schema)
+    }
+
+    private static func flaw(_ text: [UInt8], _ schema: JSONSchema) -> String? {
+        do throws(JSONError) { return schema.problem(of: try JSONValue(parsing: text, bounds: .lenient)) } catch {
+            switch error.reason {
+            // It is JSON, and more of it than is read here.
+            case .tooManyNodes, .tooDeep, .duplicateName: return nil
+            default: return text.isEmpty ? "nothing was said" : "it is not JSON"
+            }
         }
-        return schema.problem(of: value)
     }
 
     /// What belongs to the part before.

@@ -12,6 +12,8 @@ import Messages
 struct Chain: Sendable {
     let clientID: RequestIdentifier
     let connection: ConnectionID
+    /// Whose it is.
+    let uid: Int
     let limit: Int
     let toolTimeout: Duration
     let receivedAt: Instant
@@ -25,6 +27,8 @@ struct Chain: Sendable {
     private(set) var round: ChainRound?
     /// The request of that round.
     private(set) var request: ULID?
+    /// Who answered it, and is asked in the next one: a name may mean another model by then.
+    private(set) var candidate: Attempts.Candidate?
     /// The thread that it is on record in, once it is.
     private(set) var conversation: String?
     /// What the open round has said so far.
@@ -37,11 +41,12 @@ struct Chain: Sendable {
 
     /// - Parameter precedent: What it follows, where it continues a conversation on record.
     init(
-        _ terms: ChainRequest, id: RequestIdentifier, from connection: ConnectionID, following precedent: Precedent?,
-        at now: Instant
+        _ terms: ChainRequest, id: RequestIdentifier, from connection: ConnectionID, uid: Int,
+        following precedent: Precedent?, at now: Instant
     ) throws(Failure) {
         self.clientID = id
         self.connection = connection
+        self.uid = uid
         self.limit = terms.limit
         self.toolTimeout = .milliseconds(terms.toolTimeoutMilliseconds)
         self.receivedAt = precedent?.continuation.receivedAt ?? now
@@ -70,8 +75,8 @@ struct Chain: Sendable {
     }
 
     /// A round was admitted.
-    mutating func begin(_ request: ULID, model: String, conversation: String?) {
-        self.prompt.model = model
+    mutating func begin(_ request: ULID, by candidate: Attempts.Candidate, conversation: String?) {
+        self.candidate = candidate
         self.round = ChainRound(chain: self.round?.chain ?? request, number: (self.round?.number ?? 0) + 1)
         self.request = request
         self.conversation = conversation
@@ -79,7 +84,7 @@ struct Chain: Sendable {
     }
 
     /// The round went to another model, which is asked in those after it too.
-    mutating func handedOn(to model: String) { self.prompt.model = model }
+    mutating func handedOn(to candidate: Attempts.Candidate) { self.candidate = candidate }
 
     /// All results have come: the next round is asked with them.
     mutating func settle() {

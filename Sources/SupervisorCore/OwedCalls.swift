@@ -9,7 +9,14 @@ struct OwedCalls: Sendable, Equatable {
         let id: String
         let name: String
         var result: ToolResult?
+        /// What all of it holds, in bytes.
+        var length: Int
     }
+
+    /// How many calls a round may have: results are looked for among them one by one.
+    static let countBound = 1024
+    /// What a value holds besides its text, in bytes.
+    private static let overhead = 128
 
     /// The names of the tools that the client can run.
     private let tools: Set<String>
@@ -27,29 +34,34 @@ struct OwedCalls: Sendable, Equatable {
     /// The results so far, in the order of the calls.
     var results: [ToolResult] { self.calls.compactMap(\.result) }
 
-    /// What the results hold, in bytes of text.
-    var length: Int {
-        self.calls.reduce(0) { $0 + $1.id.utf8.count + $1.name.utf8.count + ($1.result?.length ?? 0) }
-    }
+    /// What calls and results hold, in bytes.
+    private(set) var length = 0
+    /// Whether there are more than ``countBound``.
+    var areTooMany: Bool { self.calls.count > Self.countBound }
 
     /// The model called a tool. What the provider runs itself is not owed.
     mutating func append(_ call: ToolCall) {
         guard !call.isServerExecuted else { return }
         var result: ToolResult?
         if !self.tools.contains(call.name) {
-            result = Self.refusal(of: call, "tool \"\(call.name)\" does not exist", "KeyError", isQuoted: true)
+            let name = call.name.truncated(toUTF8Length: ProtocolBounds.nameLength)
+            result = Self.refusal(of: call, "tool \"\(name)\" does not exist", "KeyError", isQuoted: true)
         } else if call.isUnreadable {
             result = Self.refusal(
                 of: call, "the arguments of tool \"\(call.name)\" are not a JSON object", "ValueError", isQuoted: false)
         }
-        self.calls.append(Call(id: call.id, name: call.name, result: result))
+        let length =
+            Self.overhead + call.id.utf8.count + call.name.utf8.count + (result.map { Self.length(of: $0) } ?? 0)
+        self.calls.append(Call(id: call.id, name: call.name, result: result, length: length))
+        self.length += length
         if let result { self.untold.append(result) }
     }
 
     /// Python's text of a KeyError is the representation of what it was made of; that of others is the text itself.
     private static func refusal(of call: ToolCall, _ text: String, _ type: String, isQuoted: Bool) -> ToolResult {
         ToolResult(
-            name: call.name, output: "Error: \(text)", toolCallID: call.id.isEmpty ? nil : call.id,
+            name: call.name.truncated(toUTF8Length: ProtocolBounds.nameLength), output: "Error: \(text)",
+            toolCallID: call.id.isEmpty ? nil : call.id,
             exception: "\(type): \(isQuoted ? "'\(text)'" : text)")
     }
 
@@ -60,11 +72,17 @@ struct OwedCalls: Sendable, Equatable {
     }
 
     /// Forgets the calls and their results.
-    mutating func removeAll() { (self.calls, self.untold) = ([], []) }
+    mutating func removeAll() { (self.calls, self.untold, self.length) = ([], [], 0) }
+
+    /// What a result holds: as JSON, in which it is sent on, and more than that where it is many small things.
+    private static func length(of result: ToolResult) -> Int {
+        result.value.serialized().count + Self.overhead * (1 + result.attachments.count)
+    }
 
     /// Takes results that the client sends: all of them, or none.
     mutating func take(_ results: [ToolResult]) throws(Failure) {
         var calls = self.calls
+        var added = 0
         for var result in results {
             let index = calls.firstIndex { call in
                 call.result == nil && (result.toolCallID.map { $0 == call.id } ?? (result.name == call.name))
@@ -80,8 +98,12 @@ struct OwedCalls: Sendable, Equatable {
             if result.toolCallID == nil, !calls[index].id.isEmpty { result.toolCallID = calls[index].id }
             result.isServerExecuted = false
             calls[index].result = result
+            let length = Self.length(of: result)
+            calls[index].length += length
+            added += length
         }
         self.calls = calls
+        self.length += added
     }
 }
 
@@ -90,22 +112,5 @@ extension ToolCall {
     fileprivate var isUnreadable: Bool {
         guard let members = (try? JSONObject(self.arguments, bounds: .lenient))?.members else { return true }
         return members.count == 1 && members[0].name == "_raw"
-    }
-}
-
-extension ToolResult {
-    /// In bytes of text.
-    fileprivate var length: Int {
-        self.attachments.reduce(self.output.utf8.count + self.name.utf8.count + (self.exception?.utf8.count ?? 0)) {
-            $0 + $1.length
-        }
-    }
-}
-
-extension Attachment {
-    fileprivate var length: Int {
-        switch self.source {
-        case .content(let text), .url(let text), .path(let text): text.utf8.count
-        }
     }
 }

@@ -21,7 +21,10 @@ extension SupervisorCore {
         _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
         following precedent: Precedent?, at now: Now
     ) throws(Failure) {
-        let route = try self.checkAdmission(of: prompt, after: precedent?.history, at: now)
+        let route = try self.checkAdmission(
+            of: prompt, by: self.chains[number]?.candidate, after: precedent?.history, at: now)
+        // A chain that has begun has its room.
+        if self.chains[number]?.round == nil { try self.checkMemory() }
         let (provider, model) = (route.first.provider, route.first.model)
         let settings = self.providers[provider].settings
         let asked = self.providers[route.asked.provider].settings
@@ -43,7 +46,7 @@ extension SupervisorCore {
             throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
         }
         let conversation = opening.content?.conversation
-        self.chains[number]?.begin(ulid, model: model.id, conversation: conversation)
+        self.chains[number]?.begin(ulid, by: route.first, conversation: conversation)
         let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
         let request = Request(
             ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
@@ -121,18 +124,22 @@ extension SupervisorCore {
         try self.checkCount(of: self.connections[connection]!)
     }
 
+    /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
     private func checkAdmission(
-        of prompt: PromptRequest, after history: ReaderReply.History?, at now: Now
+        of prompt: PromptRequest, by candidate: Attempts.Candidate?, after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> Route {
-        let (provider, model) = try self.resolveModel(prompt.model, after: history)
+        let (provider, model): (Int, ModelDescription)
+        if let candidate {
+            (provider, model) = (candidate.provider, candidate.model)
+        } else {
+            (provider, model) = try self.resolveModel(prompt.model, after: history)
+        }
         let isContinued = history?.model != nil
         try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
-        let route = try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
+        return try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
             let title = self.title(of: other.provider)
             return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
         }
-        try self.checkMemory()
-        return route
     }
 
     /// Whether there is memory for what another request may bring.

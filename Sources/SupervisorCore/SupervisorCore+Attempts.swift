@@ -139,7 +139,7 @@ extension SupervisorCore {
                 key: next.model.needsKey ? settings.key : nil)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)
-            self.chains[number]?.handedOn(to: next.model.id)
+            self.chains[number]?.handedOn(to: next)
             self.counters.fallbacks += 1
             return self.enqueue(number, at: now)
         }

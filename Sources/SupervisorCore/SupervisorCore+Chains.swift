@@ -24,16 +24,18 @@ extension SupervisorCore {
         _ terms: ChainRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
         following precedent: Precedent?, at now: Now
     ) throws(Failure) {
-        var chain = try Chain(terms, id: id, from: connectionID, following: precedent, at: now.instant)
-        do throws(MessageError) {
-            for call in try chain.unansweredCalls() {
-                self.send(ClientAnswer.event(id: id, SlotEvent.toolCall(call).encoded), to: connectionID)
-                chain.calls.append(call)
-            }
-        } catch {
+        let uid = self.connections[connectionID]!.peer.uid
+        var chain = try Chain(terms, id: id, from: connectionID, uid: uid, following: precedent, at: now.instant)
+        let calls: [ToolCall]
+        do throws(MessageError) { calls = try chain.unansweredCalls() } catch {
             throw Failure(.invalidRequest, "\(error)")
         }
+        for call in calls { chain.calls.append(call) }
+        try self.checkMemory()
         try self.hold(chain, number)
+        for call in calls {
+            self.send(ClientAnswer.event(id: id, SlotEvent.toolCall(call).encoded), to: connectionID)
+        }
         self.connections[connectionID]!.requests[id] = number
         if chain.calls.isEmpty {
             self.beginRound(of: number, at: now)
@@ -47,17 +49,17 @@ extension SupervisorCore {
     ///
     /// - Throws: If it has grown beyond what one chain, or all of them, may hold. It is kept as it was then.
     private mutating func hold(_ chain: Chain, _ number: RequestNumber) throws(Failure) {
-        guard chain.length <= self.bounds.chain else {
-            throw Self.isTooLong(self.bounds)
-        }
+        guard chain.length <= self.bounds.chain, !chain.calls.areTooMany else { throw Self.isTooLong(self.bounds) }
         // Twice: here, and on its way to a slot.
         let bytes = 2 * chain.length + self.bounds.chainOverhead
         let before = self.chainMemory.held(by: .chain(number))
-        guard self.chainMemory.used - before + bytes <= self.chainMemory.limit else {
+        let own = self.chainBytes[chain.uid, default: 0] - before + bytes
+        guard self.chainMemory.used - before + bytes <= self.chainMemory.limit, own <= self.chainMemory.limit / 2 else {
             throw Failure(
                 .overloaded, "the memory for what is said in chains is full; try again later, with its messages")
         }
         self.chainMemory.charge(.chain(number), bytes)
+        self.chainBytes[chain.uid] = own
         self.chains[number] = chain
     }
 
@@ -142,9 +144,8 @@ extension SupervisorCore {
                 "Chain limit of \(chain.limit) exceeded. Set a higher 'chain_limit', or 0 for none, and go on from the conversation"
             )
         }
-        do throws(MessageError) { try chain.extend() } catch {
-            throw Failure(.workerMisbehaved, "the answer of a round could not be read: \(error)")
-        }
+        // What could not be read together was read, each for itself.
+        do throws(MessageError) { try chain.extend() } catch { throw Self.isTooLong(self.bounds) }
         chain.goesOn = true
         try self.hold(chain, number)
     }
@@ -167,7 +168,9 @@ extension SupervisorCore {
         }
         guard self.phase == .running else { return self.endChain(number, self.isStopping) }
         guard !chain.calls.isSettled else {
-            self.chains[number]!.settle()
+            var settled = self.chains[number]!
+            settled.settle()
+            do throws(Failure) { try self.hold(settled, number) } catch { return self.endChain(number, error) }
             return self.beginRound(of: number, at: now)
         }
         let timeout = now.instant + chain.toolTimeout
@@ -210,8 +213,9 @@ extension SupervisorCore {
     }
 
     mutating func forgetChain(_ number: RequestNumber) {
-        guard self.chains.removeValue(forKey: number) != nil else { return }
-        self.chainMemory.release(.chain(number))
+        guard let chain = self.chains.removeValue(forKey: number) else { return }
+        let left = self.chainBytes[chain.uid, default: 0] - self.chainMemory.release(.chain(number))
+        self.chainBytes[chain.uid] = left == 0 ? nil : left
     }
 
     /// The results of a chain have not come in time.

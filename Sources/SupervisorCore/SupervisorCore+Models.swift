@@ -68,7 +68,9 @@ extension SupervisorCore {
         var room = self.bounds.listedModels - self.providers.reduce(0) { $0 + $1.listedModels.count }
         var added = 0
         let needsKey = self.providers[provider].settings.keyName != nil
-        for model in models.prefix(ModelListing.maximumModels) where self.models[model.id] == nil && room > 0 {
+        let settings = self.providers.map(\.settings)
+        for model in models.prefix(ModelListing.maximumModels)
+        where self.models[model.id] == nil && room > 0 && !settings.claim(model.id, against: settings[provider].name) {
             let listed = ModelDescription(id: model.id, needsKey: needsKey, facts: model.facts)
             self.models[model.id] = (provider, listed)
             self.providers[provider].listedModels.append(listed)

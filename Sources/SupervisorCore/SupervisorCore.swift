@@ -98,6 +98,8 @@ public struct SupervisorCore: Sendable {
     var smallContinuationBytes = 0
     /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
     var chainMemory: MemoryBudget
+    /// What of it each user's chains hold: half of it at most, so that nobody keeps all others out.
+    var chainBytes: [Int: Int] = [:]
 
     var deadlines = DeadlineQueue<Timer>()
     /// The instant that the shell's timer is set to.

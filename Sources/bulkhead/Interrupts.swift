@@ -47,7 +47,7 @@ enum Interrupts {
         var signals = sigset_t()
         sigemptyset(&signals)
         // A signal that is ignored on purpose (nohup, a background job of a script) stays ignored.
-        for signal in [SIGINT, SIGTERM] where !self.isIgnored(signal) { sigaddset(&signals, signal) }
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] where !self.isIgnored(signal) { sigaddset(&signals, signal) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         return signals
     }

@@ -37,8 +37,20 @@ import Testing
         #expect(providers[0].listedModels == ["gpt-9", "c"].map { ModelDescription(id: $0, needsKey: true) })
         #expect(providers[1].listedModels == [], "its names belong to others")
         #expect(providers[1].models.map(\.id) == ["a"])
-        #expect(try Self.configuration(text, "default_model: gpt-9").defaultModel == "gpt-9")
-        #expect(try Self.configuration(text, "fallbacks: {gpt-9: [c]}").fallbacks == ["gpt-9": ["c"]])
+    }
+
+    /// What a provider lists may be gone tomorrow, and another may list `openai/gpt-9`: a configuration means what it says today.
+    @Test func decidesNothingThatTheConfigurationNames() throws {
+        let text = Self.file(
+            Self.openAI("gpt-9"),
+            .init(
+                name: "local", kind: .ollama, baseURL: "http://127.0.0.1:11434/v1",
+                models: [ModelDescription(id: "openai/gpt-9"), ModelDescription(id: "local/x")]))
+        #expect(throws: Reading.Refused.self) { try Self.configuration(text, "default_model: gpt-9") }
+        #expect(throws: Reading.Refused.self) { try Self.configuration(text, "fallbacks: {a: [gpt-9]}") }
+        let configuration = try Self.configuration(text, "default_model: openai/gpt-9")
+        #expect(configuration.defaultModel == "openai/gpt-9")
+        #expect(configuration.providers[1].listedModels.map(\.id) == ["local/x"])
     }
 
     /// A model that is left out of the configuration may be in the catalogue.

@@ -23,7 +23,7 @@ extension EndToEnd {
                 "prompt", "-T", tool, "--schema", "name, age int", "-s", "S", "-u", "--cl", "3", "p",
                 socket: daemon.socket)
             #expect(run.status == 0, "\(run.errors)")
-            #expect(run.output == "Round 1. Round 2. End.\n")
+            #expect(run.output == "Round 1. Round 2. \(ToolUpstream.object)\n")
             #expect(run.errors == "Token usage: 30 input, 3 output\n")
             for request in upstream.upstream.requests {
                 let body = try JSONValue(parsing: request.body)

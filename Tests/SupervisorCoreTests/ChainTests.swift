@@ -386,11 +386,38 @@ import Testing
 
     @Test func chainsShareTheirMemory() {
         var bounds = SupervisorBounds()
-        bounds.chainMemory = 3 * bounds.chainOverhead
+        bounds.chainMemory = 5 * bounds.chainOverhead
         var scenario = Scenario.ready(bounds: bounds)
         _ = Self.begins(&scenario)
         scenario.client(1, #"{"id":2,"op":"chain",\#(Self.tools)}"#)
         #expect(scenario.client(1, #"{"id":3,"op":"chain",\#(Self.tools)}"#)[0].contains(#""code":"overloaded""#))
         #expect(scenario.core.footprint.chains == 2)
+        // One user has half of it at most.
+        scenario.connect(2, uid: 1001)
+        #expect(scenario.client(2, #"{"id":1,"op":"chain",\#(Self.tools)}"#)[0].hasPrefix("logger:"))
+    }
+
+    @Test func whatIsSmallAndManyCounts() {
+        var scenario = Scenario.ready()
+        _ = Self.begins(&scenario)
+        _ = Self.calls(&scenario, Self.call("t1"), Self.call("t2"))
+        let attachments = Array(repeating: #"{"url":""}"#, count: 130_000).joined(separator: ",")
+        let result = #"{"tool_call_id":"t1","output":"","attachments":[\#(attachments)]}"#
+        #expect(scenario.client(1, Self.result(1, 2, result))[0].contains("answer_too_large"))
+        let type = String(repeating: "t", count: 300)
+        let long = #"{"tool_call_id":"t1","output":"","attachments":[{"type":"\#(type)","url":"u"}]}"#
+        #expect(scenario.client(1, Self.result(1, 3, long))[0].contains("invalid_request"))
+    }
+
+    @Test func aRoundMayNotHaveTooManyCalls() {
+        var scenario = Scenario.ready()
+        scenario.connect(1)
+        let calls = (0...OwedCalls.countBound).map {
+            #"{"type":"tool_call","name":"a","arguments":{},"tool_call_id":"\#($0)"}"#
+        }
+        let messages = #""messages":[{"role":"assistant","parts":[\#(calls.joined(separator: ","))]}]"#
+        let actions = scenario.client(1, #"{"id":1,"op":"chain",\#(Self.tools),\#(messages)}"#)
+        #expect(actions.count == 1 && Self.isError("answer_too_large", actions))
+        #expect(Self.isClean(scenario))
     }
 }

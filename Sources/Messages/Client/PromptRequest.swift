@@ -125,6 +125,10 @@ public struct PromptRequest: Sendable, Equatable {
     /// No file is opened for a client, and what is no base64 would be refused by a provider, in its own words.
     static func check(_ attachments: [Attachment], _ field: String) throws(MessageError) {
         for (index, attachment) in attachments.enumerated() {
+            if let type = attachment.mediaType, type.utf8.count > ProtocolBounds.nameLength {
+                throw .invalidValue(
+                    field, "the type of attachment \(index + 1) is longer than \(ProtocolBounds.nameLength) bytes")
+            }
             switch attachment.source {
             case .url: break
             case .path:

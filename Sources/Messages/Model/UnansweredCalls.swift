@@ -10,11 +10,12 @@ extension [ModelMessage] {
         guard later.allSatisfy({ $0.role == .tool }) else { return [] }
         let results = later.flatMap(\.results)
         let answered = Set(results.compactMap(\.toolCallID))
-        var names = results.filter { $0.toolCallID == nil }.map(\.name)
+        var names: [String: Int] = [:]
+        for result in results where result.toolCallID == nil { names[result.name, default: 0] += 1 }
         return self[last].calls.filter { call in
             guard call.id.isEmpty else { return !answered.contains(call.id) }
-            guard let index = names.firstIndex(of: call.name) else { return true }
-            names.remove(at: index)
+            guard let count = names[call.name], count > 0 else { return true }
+            names[call.name] = count - 1
             return false
         }
     }

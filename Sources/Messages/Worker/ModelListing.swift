@@ -38,3 +38,12 @@ public struct ModelListing: Sendable, Equatable {
             && !id.split(separator: "/", omittingEmptySubsequences: false).contains { $0 == "." || $0 == ".." }
     }
 }
+
+extension [ProviderSettings] {
+    /// Whether `id`, which `lister` lists, is `provider/model` with the name of another of these: then it means a model of that one,
+    /// whatever anybody lists.
+    public func claim(_ id: String, against lister: String) -> Bool {
+        guard let slash = id.firstIndex(of: "/"), id[..<slash] != lister else { return false }
+        return self.contains { $0.isOverHTTP && $0.name == id[..<slash] }
+    }
+}

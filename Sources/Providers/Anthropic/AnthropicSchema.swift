@@ -3,8 +3,8 @@ import JSON
 /// JSON Schemas as structured outputs take them.
 ///
 /// The API refuses objects that allow members without names, and some keywords. Objects are closed here, `oneOf` becomes
-/// `anyOf`, and what cannot be sent as a rule is put into the description, where the model still reads it: who needs it
-/// kept must check the answer.
+/// `anyOf`, and what cannot be sent as a rule is put into the description, where the model still reads it; the answer is
+/// held against the schema as it was asked for.
 enum AnthropicSchema {
     /// The keywords that pass as they are.
     private static let passed: Set<String> = [

@@ -18,10 +18,21 @@ struct CommandPipes: Sendable {
     private static let starting = Mutex(())
 
     init() throws(Failure) {
-        let (itsInput, input) = try Self.make()
-        let (output, itsOutput) = try Self.make()
-        let (diagnostics, itsDiagnostics) = try Self.make()
-        (self.end, self.endOfWatch) = try Self.make()
+        var made: [CInt] = []
+        func make() throws(Failure) -> (read: CInt, write: CInt) {
+            do throws(Failure) {
+                let ends = try Self.make()
+                made += [ends.read, ends.write]
+                return ends
+            } catch {
+                for descriptor in made { Glibc.close(descriptor) }
+                throw error
+            }
+        }
+        let (itsInput, input) = try make()
+        let (output, itsOutput) = try make()
+        let (diagnostics, itsDiagnostics) = try make()
+        (self.end, self.endOfWatch) = try make()
         (self.input, self.output, self.diagnostics) = (input, output, diagnostics)
         (self.itsInput, self.itsOutput, self.itsDiagnostics) = (itsInput, itsOutput, itsDiagnostics)
         for descriptor in [input, output, diagnostics] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
@@ -42,6 +53,15 @@ struct CommandPipes: Sendable {
     /// Closes the ends of this program, but that of the input, which is closed when all of it is written.
     func close() {
         for descriptor in [self.output, self.diagnostics, self.end] { Glibc.close(descriptor) }
+    }
+
+    /// Closes what else is open where no command was started.
+    ///
+    /// - Parameter wasTried: Whether `spawn` was called, which closes the command's ends.
+    func closeUnstarted(wasTried: Bool) {
+        for descriptor in [self.input, self.endOfWatch] { Glibc.close(descriptor) }
+        guard !wasTried else { return }
+        for descriptor in [self.itsInput, self.itsOutput, self.itsDiagnostics] { Glibc.close(descriptor) }
     }
 
     /// Starts the command in a process group of its own, and returns 0 or an `errno` (`posix_spawn`). The command's ends

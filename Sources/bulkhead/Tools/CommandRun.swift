@@ -53,7 +53,10 @@ final class CommandRun: Sendable {
             if status == 0 { state.process = process }
             return status
         }
-        guard status == 0, let process = self.state.withLock({ $0.process }) else { return .notStarted(status) }
+        guard status == 0, let process = self.state.withLock({ $0.process }) else {
+            pipes.closeUnstarted(wasTried: status != ECANCELED)
+            return .notStarted(status)
+        }
         RunningCommands.add(process)
         var exchange = CommandExchange(pipes, input: self.input)
         let isTimely = exchange.run(until: process, timeoutMilliseconds: self.timeoutMilliseconds)

@@ -7,7 +7,7 @@ import TestUpstream
 /// results do not match.
 ///
 /// Round `n` says `Round n.` and calls `add` with `{"n":n,"part":1}` and `{"n":n,"part":2}`, under the ids `call-n-1` and
-/// `call-n-2`; the last says `End.`. Which round it is, the messages say.
+/// `call-n-2`; the last says `End.`, or where there is a schema the object ``object``. Which round it is, the messages say.
 final class ToolUpstream: Sendable {
     let upstream: TestUpstream
     private static let path = "/v1/chat/completions"
@@ -23,7 +23,8 @@ final class ToolUpstream: Sendable {
                 return .json(#"{"error":{"message":"\#(fault)"}}"#, status: 400)
             }
             let round = messages.count { $0["role"]?.string == "assistant" } + 1
-            let answer = Self.answer(round, of: rounds)
+            let end = body["response_format"] == nil ? "End." : Self.object
+            let answer = Self.answer(round, of: rounds, end: JSONValue.string(end).text())
             return body["stream"]?.bool == true
                 ? .events(answer.chunks, then: (hold[round].map { [.wait($0)] } ?? []) + [.event("[DONE]")])
                 : .json(answer.whole)
@@ -40,14 +41,17 @@ final class ToolUpstream: Sendable {
     /// What a client sends of its tool.
     static let definition = ToolDefinition(name: "add", description: "Adds")
 
-    private static func answer(_ round: Int, of rounds: Int) -> (chunks: [String], whole: String) {
+    /// What follows the schema `name, age int`.
+    static let object = #"{"name":"End","age":1}"#
+
+    private static func answer(_ round: Int, of rounds: Int, end: String) -> (chunks: [String], whole: String) {
         let usage = #""usage":{"prompt_tokens":10,"completion_tokens":1}"#
         guard round < rounds else {
             return (
                 [
-                    #"{"choices":[{"delta":{"content":"End."}}]}"#,
+                    #"{"choices":[{"delta":{"content":\#(end)}}]}"#,
                     #"{"choices":[{"delta":{},"finish_reason":"stop"}],\#(usage)}"#,
-                ], #"{"choices":[{"message":{"content":"End."},"finish_reason":"stop"}],\#(usage)}"#
+                ], #"{"choices":[{"message":{"content":\#(end)},"finish_reason":"stop"}],\#(usage)}"#
             )
         }
         let calls = (1...2).map { part in
