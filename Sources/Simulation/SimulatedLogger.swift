@@ -47,9 +47,7 @@ extension Simulation {
         case .begin: break
         case .record(let sequence, .open(let record)): self.recordOpened(record, sequence: sequence)
         case .record(_, .output(let record)): self.recordContinued(record)
-        case .record(_, .attempt(let record)):
-            self.triedBytesInHand += payload.count
-            self.recordTried(record)
+        case .record(_, .attempt(let record)): self.recordTried(record)
         case .record(_, .end(let record)): self.recordEnded(record)
         }
     }

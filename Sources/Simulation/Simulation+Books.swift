@@ -113,9 +113,15 @@ extension Simulation {
     /// What of answers waits for the logger, and that slots are read only while it keeps up.
     private mutating func checkLog() {
         let waiting = self.core.footprint.logOutput
-        // An acknowledgement may lead to dispatches, and these to attempts that could not begin.
-        if waiting - self.triedBytesInHand <= self.bounds.logOutput / 2 { self.isLogBehind = false }
-        if waiting >= self.bounds.logOutput { self.isLogBehind = true }
+        if waiting >= self.bounds.logOutput {
+            self.isLogBehind = true
+        } else if waiting <= self.bounds.logOutput / 2 {
+            self.isLogBehind = false
+        } else if self.isLoggerHeard {
+            // An acknowledgement takes away and may lead to attempts that could not begin, which add: both bounds may have been
+            // passed, and only the core knows.
+            self.isLogBehind = self.core.footprint.isLogBehind
+        }
         // What slots say at once before they can be stopped, five events of 400 bytes, and what was gathered or whole.
         let slots = self.workers.values.reduce(0) { $0 + $1.slots.count }
         let overshoot = (slots + 4) * (5 * 400 + self.bounds.outputPiece + self.bounds.smallFrame)

@@ -64,8 +64,8 @@ public struct Simulation {
     var readerFaults: [SimulatedPrompt.Key: Int] = [:]
     /// Whether so much output waits for the logger that no slot is to be read.
     var isLogBehind = false
-    /// Bytes of attempts that the logger was sent in the event in hand.
-    var triedBytesInHand = 0
+    /// Whether the logger says something in the event in hand.
+    var isLoggerHeard = false
     /// The last prompt of each provider that was dispatched.
     var lastDispatched: [Int: Int] = [:]
     /// The target of the cancel that is being handled.
@@ -197,7 +197,7 @@ public struct Simulation {
     mutating func post(_ event: Event) {
         guard self.exitCode == nil else { return }
         self.events += 1
-        self.triedBytesInHand = 0
+        self.isLoggerHeard = if case .loggerReply = event { true } else { false }
         if case .clientBacklog(let id, let bytes, _) = event { self.backlogChanged(of: id, to: bytes) }
         if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)
