@@ -12,6 +12,8 @@ import Messages
 struct Chain: Sendable {
     let clientID: RequestIdentifier
     let connection: ConnectionID
+    /// The configuration that all its rounds are asked under.
+    let generation: Int
     /// Whose it is.
     let uid: Int
     let limit: Int
@@ -41,11 +43,12 @@ struct Chain: Sendable {
 
     /// - Parameter precedent: What it follows, where it continues a conversation on record.
     init(
-        _ terms: ChainRequest, id: RequestIdentifier, from connection: ConnectionID, uid: Int,
+        _ terms: ChainRequest, id: RequestIdentifier, from connection: ConnectionID, uid: Int, under generation: Int,
         following precedent: Precedent?, at now: Instant
     ) throws(Failure) {
         self.clientID = id
         self.connection = connection
+        self.generation = generation
         self.uid = uid
         self.limit = terms.limit
         self.toolTimeout = .milliseconds(terms.toolTimeoutMilliseconds)

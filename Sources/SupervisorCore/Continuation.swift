@@ -17,6 +17,8 @@ struct Continuation: Sendable {
 
     let clientID: RequestIdentifier
     let connection: ConnectionID
+    /// The configuration that it is admitted under.
+    let generation: Int
     /// Whose conversation it must be; `nil`: anybody's.
     let uid: Int?
     let conversation: String
@@ -30,10 +32,11 @@ struct Continuation: Sendable {
 
     init(
         _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, id: RequestIdentifier,
-        from connection: ConnectionID, uid: Int?, timeout: Duration, at now: Instant
+        from connection: ConnectionID, under generation: Int, uid: Int?, timeout: Duration, at now: Instant
     ) {
         self.clientID = id
         self.connection = connection
+        self.generation = generation
         self.uid = uid
         self.conversation = conversation
         self.prompt = prompt

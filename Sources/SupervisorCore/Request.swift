@@ -46,6 +46,8 @@ struct Request: Sendable {
     }
 
     let ulid: ULID
+    /// The configuration that it was admitted under.
+    let generation: Int
     let clientID: RequestIdentifier
     /// Where the answer goes; `nil` once the client has gone.
     var connection: ConnectionID?
@@ -69,6 +71,8 @@ struct Request: Sendable {
     var attemptBeganAt: Now?
     /// Whether the client is yet to be told who answers.
     var needsStart = true
+    /// Whether its row is on disk before it runs, and before its last frame leaves.
+    var isDurable = true
     /// Whether a large frame has not left for its slot.
     var isFrameOnItsWay = false
 
@@ -85,12 +89,13 @@ struct Request: Sendable {
     private(set) var hasOutput = false
 
     init(
-        ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
+        ulid: ULID, generation: Int, clientID: RequestIdentifier, connection: ConnectionID, provider: Int,
+        model: String, isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
         timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
         at now: Instant
     ) {
         self.ulid = ulid
+        self.generation = generation
         self.clientID = clientID
         self.connection = connection
         self.provider = provider

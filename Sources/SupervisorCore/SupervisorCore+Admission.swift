@@ -21,8 +21,10 @@ extension SupervisorCore {
         _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
         following precedent: Precedent?, at now: Now
     ) throws(Failure) {
+        let generation =
+            self.chains[number]?.generation ?? precedent?.continuation.generation ?? self.generation.number
         let route = try self.checkAdmission(
-            of: prompt, by: self.chains[number]?.candidate, after: precedent?.history, at: now)
+            of: prompt, by: self.chains[number]?.candidate, after: precedent?.history, under: generation, at: now)
         // A chain that has begun has its room.
         if self.chains[number]?.round == nil { try self.checkMemory() }
         let (provider, model) = (route.first.provider, route.first.model)
@@ -30,12 +32,12 @@ extension SupervisorCore {
         let asked = self.providers[route.asked.provider].settings
         let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
         let opening = self.opening(
-            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
+            of: prompt, ulid, under: generation, provider: asked.name, model: route.asked.model.id, from: connectionID,
             parent: precedent?.history.tip, chain: self.chains[number], at: now)
         try self.checkRoom(for: opening)
         let frame = SlotRequest.encodePrompt(
-            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
-            key: model.needsKey ? settings.key : nil)
+            prompt, request: ulid, model: self.providersName(of: model.id, provider, under: generation),
+            messages: precedent?.messages, key: model.needsKey ? settings.key : nil)
         if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
         // A chain has its own room.
         guard
@@ -49,8 +51,8 @@ extension SupervisorCore {
         self.chains[number]?.begin(ulid, by: route.first, conversation: conversation)
         let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
         let request = Request(
-            ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
-            isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
+            ulid: ulid, generation: generation, clientID: id, connection: connectionID, provider: provider,
+            model: model.id, isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
             timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
             receivedAt: receivedAt, at: now.instant)
         self.begin(request, number, opening, on: route, at: now)
@@ -61,12 +63,15 @@ extension SupervisorCore {
         _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
     ) {
         self.requests[number] = request
+        self.hold(generation: request.generation)
+        let durability = self.generation(request.generation).configuration.durability
+        self.requests[number]!.isDurable = durability == .commit
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
         self.begin(number, on: route, at: now)
-        switch self.configuration.durability {
+        switch durability {
         case .commit:
             self.requests[number]!.state = .recording(sequence: sequence)
             self.providers[request.provider].recording += 1
@@ -87,14 +92,15 @@ extension SupervisorCore {
 
     /// What goes on record of the admission.
     private func opening(
-        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, from connection: ConnectionID,
+        of prompt: PromptRequest, _ request: ULID, under generation: Int, provider: String, model: String,
+        from connection: ConnectionID,
         parent: String?, chain: Chain?, at now: Now
     ) -> OpenRecord {
         var record = OpenRecord(
             request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
             provider: provider, model: model, stream: prompt.stream)
         if let chain { record.chain = chain.round?.chain ?? request }
-        guard self.configuration.storesPrompts else { return record }
+        guard self.generation(generation).configuration.storesPrompts else { return record }
         // A conversation has the name of its first request.
         let conversation = chain?.conversation ?? prompt.conversation ?? request.description
         record.content = PromptContent(prompt, conversation: conversation, parent: parent)
@@ -124,19 +130,30 @@ extension SupervisorCore {
         try self.checkCount(of: self.connections[connection]!)
     }
 
+    /// Whether the user at the other end may do what only administrators may.
+    func checkAdministrator(_ connection: ConnectionID, _ operation: String) throws(Failure) {
+        guard self.administrators.contains(self.connections[connection]!.peer.uid) else {
+            throw Failure(
+                .notAllowed,
+                "only an administrator (root, or the user that the daemon runs as) may ask for '\(operation)'")
+        }
+    }
+
     /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
     private func checkAdmission(
-        of prompt: PromptRequest, by candidate: Attempts.Candidate?, after history: ReaderReply.History?, at now: Now
+        of prompt: PromptRequest, by candidate: Attempts.Candidate?, after history: ReaderReply.History?,
+        under generation: Int, at now: Now
     ) throws(Failure) -> Route {
         let (provider, model): (Int, ModelDescription)
         if let candidate {
             (provider, model) = (candidate.provider, candidate.model)
         } else {
-            (provider, model) = try self.resolveModel(prompt.model, after: history)
+            (provider, model) = try self.resolveModel(prompt.model, after: history, under: generation)
         }
         let isContinued = history?.model != nil
         try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
-        return try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
+        let asked = Attempts.Candidate(provider: provider, model: model)
+        return try self.route(from: asked, under: generation, at: now) { other in
             let title = self.title(of: other.provider)
             return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
         }
@@ -151,27 +168,28 @@ extension SupervisorCore {
 
     /// The model that the request names, or else that of the conversation, or else the default.
     private func resolveModel(
-        _ name: String?, after history: ReaderReply.History?
+        _ name: String?, after history: ReaderReply.History?, under generation: Int
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
-            guard let found = self.findModel(last) else {
+            guard let found = self.findModel(last, under: generation) else {
                 throw Failure(
                     .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
             }
             return found
         }
-        guard let name = named ?? self.configuration.defaultModel?.model else {
+        guard let name = named ?? self.generation(generation).configuration.defaultModel?.model else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
-        return try self.model(named: name)
+        return try self.model(named: name, under: generation)
     }
 
     /// The model that a request names.
-    func model(named name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
-        guard let found = self.findModel(name) else {
+    func model(named name: String, under generation: Int) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard let found = self.findModel(name, under: generation) else {
             let hint =
-                name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
+                name.nearest(of: self.generation(generation).models.keys.sorted()).map { "; did you mean '\($0)'?" }
+                ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
         }
         return found

@@ -21,9 +21,9 @@ extension SupervisorCore {
     /// - Parameter mayAnswer: Whether another model may answer in its place.
     /// - Throws: Why the one that was asked for cannot be, if none can.
     func route(
-        from asked: Attempts.Candidate, at now: Now, mayAnswer: (Attempts.Candidate) -> Bool
+        from asked: Attempts.Candidate, under generation: Int, at now: Now, mayAnswer: (Attempts.Candidate) -> Bool
     ) throws(Failure) -> Route {
-        let alternatives = self.alternatives(to: asked.model).filter(mayAnswer)
+        let alternatives = self.alternatives(to: asked.model, under: generation).filter(mayAnswer)
         var route = Route(asked: asked, first: asked, alternatives: alternatives)
         guard let refusal = self.refusal(by: asked, at: now) else { return route }
         // Who is passed over goes on record, of which enough waits.
@@ -38,10 +38,11 @@ extension SupervisorCore {
     }
 
     /// The models that are configured to answer in place of another, but for those that have no key.
-    private func alternatives(to model: ModelDescription) -> [Attempts.Candidate] {
-        guard let names = self.configuration.fallbacks[model.id] else { return [] }
+    private func alternatives(to model: ModelDescription, under number: Int) -> [Attempts.Candidate] {
+        let generation = self.generation(number)
+        guard let names = generation.configuration.fallbacks[model.id] else { return [] }
         return names.compactMap {
-            self.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) }
+            generation.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) }
         }
         .filter { !$0.model.needsKey || self.providers[$0.provider].settings.key != nil }
     }
@@ -135,7 +136,9 @@ extension SupervisorCore {
             }
             let settings = self.providers[next.provider].settings
             let frame = SlotRequest.readdress(
-                self.requests[number]!.frame, model: self.providersName(of: next.model.id, next.provider),
+                self.requests[number]!.frame,
+                model: self.providersName(
+                    of: next.model.id, next.provider, under: self.requests[number]!.generation),
                 key: next.model.needsKey ? settings.key : nil)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)

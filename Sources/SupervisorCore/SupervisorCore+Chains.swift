@@ -24,8 +24,10 @@ extension SupervisorCore {
         _ terms: ChainRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
         following precedent: Precedent?, at now: Now
     ) throws(Failure) {
-        let uid = self.connections[connectionID]!.peer.uid
-        var chain = try Chain(terms, id: id, from: connectionID, uid: uid, following: precedent, at: now.instant)
+        var chain = try Chain(
+            terms, id: id, from: connectionID, uid: self.connections[connectionID]!.peer.uid,
+            under: precedent?.continuation.generation ?? self.generation.number, following: precedent,
+            at: now.instant)
         let calls: [ToolCall]
         do throws(MessageError) { calls = try chain.unansweredCalls() } catch {
             throw Failure(.invalidRequest, "\(error)")
@@ -60,6 +62,7 @@ extension SupervisorCore {
         }
         self.chainMemory.charge(.chain(number), bytes)
         self.chainBytes[chain.uid] = own
+        if self.chains[number] == nil { self.hold(generation: chain.generation) }
         self.chains[number] = chain
     }
 
@@ -216,6 +219,7 @@ extension SupervisorCore {
         guard let chain = self.chains.removeValue(forKey: number) else { return }
         let left = self.chainBytes[chain.uid, default: 0] - self.chainMemory.release(.chain(number))
         self.chainBytes[chain.uid] = left == 0 ? nil : left
+        self.release(generation: chain.generation)
     }
 
     /// The results of a chain have not come in time.

@@ -21,8 +21,9 @@ extension SupervisorCore {
                 throw Failure(.overloaded, "too many prompts wait for their conversations; try again later")
             }
             self.continuations[number] = Continuation(
-                prompt, of: conversation, as: chain, id: id, from: connectionID,
+                prompt, of: conversation, as: chain, id: id, from: connectionID, under: self.generation.number,
                 uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
+            self.hold(generation: self.generation.number)
             self.connections[connectionID]!.requests[id] = number
             self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
             self.standInLine(number, of: conversation)
@@ -84,6 +85,7 @@ extension SupervisorCore {
     mutating func remembered(_ number: RequestNumber, _ history: ReaderReply.History, at now: Now) {
         guard let continuation = self.continuations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: continuation.generation)
         self.releaseContinuation(number)
         self.reader.forget(number)
         let precedent = Precedent(number: number, continuation: continuation, history: history)
@@ -112,6 +114,7 @@ extension SupervisorCore {
     mutating func endContinuation(_ number: RequestNumber, _ failure: Failure?) {
         guard let continuation = self.continuations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: continuation.generation)
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil

@@ -13,7 +13,7 @@ extension SupervisorCore {
             let (provider, model) = try self.resolveEmbeddingModel(embed.model)
             let asked = Attempts.Candidate(provider: provider, model: model)
             try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
-            let route = try self.route(from: asked, at: now) { _ in false }
+            let route = try self.route(from: asked, under: self.generation.number, at: now) { _ in false }
             try self.checkMemory()
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
@@ -23,7 +23,7 @@ extension SupervisorCore {
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
-                embed, request: ulid, model: self.providersName(of: model.id, provider),
+                embed, request: ulid, model: self.providersName(of: model.id, provider, under: self.generation.number),
                 key: model.needsKey ? settings.key : nil)
             guard
                 self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID, isContinued: false)
@@ -31,8 +31,9 @@ extension SupervisorCore {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
             let request = Request(
-                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
-                isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
+                ulid: ulid, generation: self.generation.number, clientID: id, connection: connectionID,
+                provider: provider, model: model.id, isStreamed: false, embeddings: embed.count, conversation: nil,
+                timeouts: settings.timeouts,
                 timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, at: now.instant)
             self.begin(request, number, opening, on: route, at: now)
         } catch {
@@ -48,7 +49,7 @@ extension SupervisorCore {
         guard let name = named ?? self.configuration.defaultEmbeddingModel else {
             throw Failure(.unknownModel, "the request names no model and no default_embedding_model is configured")
         }
-        let (provider, model) = try self.model(named: name)
+        let (provider, model) = try self.model(named: name, under: self.generation.number)
         let settings = self.providers[provider].settings
         guard settings.kind.embeddings != nil else {
             throw Failure(
