@@ -17,30 +17,30 @@ struct Continuation: Sendable {
 
     let clientID: RequestIdentifier
     let connection: ConnectionID
-    /// The configuration that it is admitted under.
-    let generation: Int
     /// Whose conversation it must be; `nil`: anybody's.
     let uid: Int?
     let conversation: String
     let prompt: PromptRequest
     /// The chain that it is to be, if it is one.
     let chain: ChainRequest?
+    let terms: Terms
     let receivedAt: Instant
     /// By when it must be admitted.
     let deadline: Instant
     var state = State.inLine
 
     init(
-        _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, id: RequestIdentifier,
-        from connection: ConnectionID, under generation: Int, uid: Int?, timeout: Duration, at now: Instant
+        _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, under terms: Terms,
+        id: RequestIdentifier,
+        from connection: ConnectionID, uid: Int?, timeout: Duration, at now: Instant
     ) {
         self.clientID = id
         self.connection = connection
-        self.generation = generation
         self.uid = uid
         self.conversation = conversation
         self.prompt = prompt
         self.chain = chain
+        self.terms = terms
         self.receivedAt = now
         self.deadline = now + min(prompt.timeoutMilliseconds.map { .milliseconds($0) } ?? timeout, timeout)
     }

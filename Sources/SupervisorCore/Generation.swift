@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 /// A configuration that was taken, what its names mean, and how much is open that began under it.
 ///
@@ -14,6 +15,8 @@ struct Generation: Sendable {
     let entries: [Int]
     /// Ids and aliases of models: which provider serves it, under which id.
     var models: [String: (provider: Int, model: ModelDescription)]
+    /// What it says about models, purposes, callers and keys, in tables: made by its owner, who knows what names mean.
+    var policy: Policy
     /// Requests, chains, and prompts that wait for their conversations.
     var open = 0
 
@@ -22,6 +25,7 @@ struct Generation: Sendable {
         self.configuration = configuration
         self.entries = entries
         self.models = [:]
+        self.policy = Policy(PolicySettings(), administrators: []) { $0 }
         for (index, provider) in zip(entries, configuration.providers) {
             for model in provider.models {
                 for name in [model.id] + model.aliases where self.models[name] == nil {

@@ -46,8 +46,6 @@ struct Request: Sendable {
     }
 
     let ulid: ULID
-    /// The configuration that it was admitted under.
-    let generation: Int
     let clientID: RequestIdentifier
     /// Where the answer goes; `nil` once the client has gone.
     var connection: ConnectionID?
@@ -59,6 +57,10 @@ struct Request: Sendable {
     /// Which round of a chain it is; `nil` for a prompt.
     let round: ChainRound?
     let isStreamed: Bool
+    /// Under what it was let in.
+    let terms: Terms
+    /// The options in `frame` that its client did not give: another model has others.
+    var defaultedOptions: [String] = []
     /// How many texts it wants the vectors of; `nil` for a prompt.
     let embeddings: Int?
     let admittedAt: Instant
@@ -89,13 +91,12 @@ struct Request: Sendable {
     private(set) var hasOutput = false
 
     init(
-        ulid: ULID, generation: Int, clientID: RequestIdentifier, connection: ConnectionID, provider: Int,
-        model: String, isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
+        ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
+        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
         timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
-        at now: Instant
+        terms: Terms, at now: Instant
     ) {
         self.ulid = ulid
-        self.generation = generation
         self.clientID = clientID
         self.connection = connection
         self.provider = provider
@@ -103,6 +104,7 @@ struct Request: Sendable {
         self.conversation = conversation
         self.round = round
         self.isStreamed = isStreamed
+        self.terms = terms
         self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued

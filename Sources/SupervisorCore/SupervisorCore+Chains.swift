@@ -4,30 +4,16 @@ import Messages
 extension SupervisorCore {
     // MARK: The beginning
 
-    /// `op: chain`, of a conversation that begins here.
-    mutating func begin(
-        _ terms: ChainRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
-    ) {
-        do throws(Failure) {
-            try self.checkDoor(of: connectionID)
-            try self.begin(
-                terms, RequestNumber(rawValue: self.nextNumber()), id: id, from: connectionID, following: nil, at: now)
-        } catch {
-            self.send(ClientAnswer.error(id: id, error), to: connectionID)
-        }
-    }
-
     /// Begins a chain: with its first round, or with the calls that what it follows ends with.
     ///
     /// - Throws: Why there is none. What happens to it later its client is told here.
     mutating func begin(
-        _ terms: ChainRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
-        following precedent: Precedent?, at now: Now
+        _ wish: ChainRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
+        from connectionID: ConnectionID, following precedent: Precedent?, at now: Now
     ) throws(Failure) {
+        let uid = self.connections[connectionID]!.peer.uid
         var chain = try Chain(
-            terms, id: id, from: connectionID, uid: self.connections[connectionID]!.peer.uid,
-            under: precedent?.continuation.generation ?? self.generation.number, following: precedent,
-            at: now.instant)
+            wish, under: terms, id: id, from: connectionID, uid: uid, following: precedent, at: now.instant)
         let calls: [ToolCall]
         do throws(MessageError) { calls = try chain.unansweredCalls() } catch {
             throw Failure(.invalidRequest, "\(error)")
@@ -62,7 +48,7 @@ extension SupervisorCore {
         }
         self.chainMemory.charge(.chain(number), bytes)
         self.chainBytes[chain.uid] = own
-        if self.chains[number] == nil { self.hold(generation: chain.generation) }
+        if self.chains[number] == nil { self.hold(generation: chain.terms.generation) }
         self.chains[number] = chain
     }
 
@@ -77,7 +63,8 @@ extension SupervisorCore {
                 throw Failure(.timeout, "timeout_ms has passed before the next round of the chain")
             }
             try self.open(
-                chain.prompt, number, id: chain.clientID, from: chain.connection, following: chain.precedent, at: now)
+                chain.prompt, number, under: chain.terms, id: chain.clientID, from: chain.connection,
+                following: chain.precedent, at: now)
         } catch {
             self.endChain(number, error)
         }
@@ -219,7 +206,7 @@ extension SupervisorCore {
         guard let chain = self.chains.removeValue(forKey: number) else { return }
         let left = self.chainBytes[chain.uid, default: 0] - self.chainMemory.release(.chain(number))
         self.chainBytes[chain.uid] = left == 0 ? nil : left
-        self.release(generation: chain.generation)
+        self.release(generation: chain.terms.generation)
     }
 
     /// The results of a chain have not come in time.

@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // Requests for embeddings. From their admission on they go the way of prompts that are not streamed; of their texts and
 // vectors nothing goes on record. They are tried again like any, but by no other model: vectors of two models mean nothing to each
@@ -10,31 +11,37 @@ extension SupervisorCore {
     ) {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
-            let (provider, model) = try self.resolveEmbeddingModel(embed.model)
+            let terms = try self.terms(of: embed.mandate, from: connectionID)
+            let (provider, model) = try self.resolveEmbeddingModel(embed.model, under: terms)
+            if let refusal = terms.refusal(of: model.id) { throw refusal }
             let asked = Attempts.Candidate(provider: provider, model: model)
+            var embed = embed
+            embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
             try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
-            let route = try self.route(from: asked, under: self.generation.number, at: now) { _ in false }
+            let route = try self.route(from: asked, under: terms, at: now) { _ in false }
             try self.checkMemory()
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+            let key = self.key(for: asked, under: terms)
             let opening = OpenRecord(
                 request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
-                provider: settings.name, model: model.id, stream: false, operation: .embed)
+                provider: settings.name, model: model.id, stream: false, operation: .embed,
+                mandate: terms.mandate, caller: terms.caller.name, keyName: key.nameIfNamed)
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
-                embed, request: ulid, model: self.providersName(of: model.id, provider, under: self.generation.number),
-                key: model.needsKey ? settings.key : nil)
+                embed, request: ulid, model: self.providersName(of: model.id, provider, under: terms),
+                key: key.value)
             guard
                 self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID, isContinued: false)
             else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
             let request = Request(
-                ulid: ulid, generation: self.generation.number, clientID: id, connection: connectionID,
-                provider: provider, model: model.id, isStreamed: false, embeddings: embed.count, conversation: nil,
-                timeouts: settings.timeouts,
-                timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, at: now.instant)
+                ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
+                isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
+                timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, terms: terms,
+                at: now.instant)
             self.begin(request, number, opening, on: route, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
@@ -43,13 +50,13 @@ extension SupervisorCore {
 
     /// The model that the request names, or else the default for embeddings.
     private func resolveEmbeddingModel(
-        _ name: String?
+        _ name: String?, under terms: Terms
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         guard let name = named ?? self.configuration.defaultEmbeddingModel else {
             throw Failure(.unknownModel, "the request names no model and no default_embedding_model is configured")
         }
-        let (provider, model) = try self.model(named: name, under: self.generation.number)
+        let (provider, model) = try self.model(named: name, under: terms)
         let settings = self.providers[provider].settings
         guard settings.kind.embeddings != nil else {
             throw Failure(

@@ -1,9 +1,13 @@
 import Messages
+import Policy
 
 // The configurations that something open began under, and the providers that only those have.
 extension SupervisorCore {
     /// What new requests are admitted under.
     var configuration: ServiceConfiguration { self.generation.configuration }
+
+    /// What the configuration says about models, purposes, callers and keys, in tables.
+    var policy: Policy { self.generation.policy }
 
     /// A configuration under which something is open.
     func generation(_ number: Int) -> Generation {

@@ -5,15 +5,19 @@ import Messages
 extension SupervisorCore {
     /// The model that has this name: an id, an alias, or `provider/model`.
     ///
-    /// - Parameter number: The configuration that says what names mean; `nil`: the present one.
-    func findModel(_ name: String, under number: Int? = nil) -> (provider: Int, model: ModelDescription)? {
-        guard let number else { return self.generation.findModel(name) }
-        return self.generation(number).findModel(name)
+    /// - Parameter terms: Those of the request that says it; `nil`: what it means now.
+    func findModel(_ name: String, under terms: Terms? = nil) -> (provider: Int, model: ModelDescription)? {
+        guard let terms else { return self.generation.findModel(name) }
+        return self.generation(terms.generation).findModel(name)
     }
 
     /// What a provider calls a model: its id, or what follows the provider's name in `provider/model`.
-    func providersName(of model: String, _ provider: Int, under number: Int) -> String {
-        if let found = self.generation(number).models[model], found.provider == provider { return model }
+    func providersName(of model: String, _ provider: Int, under terms: Terms? = nil) -> String {
+        if let found = self.generation(terms?.generation ?? self.generation.number).models[model],
+            found.provider == provider
+        {
+            return model
+        }
         let prefix = self.providers[provider].settings.name + "/"
         return model.hasPrefix(prefix) ? String(model.dropFirst(prefix.count)) : model
     }
@@ -54,6 +58,13 @@ extension SupervisorCore {
     /// - Returns: How many models were not known before.
     @discardableResult
     mutating func takeList(_ models: [ModelDescription], of provider: Int) -> Int {
+        defer { self.compilePolicy() }
+        return self.putList(models, of: provider)
+    }
+
+    /// The same, without the tables of the policy, which are to be made anew then.
+    @discardableResult
+    mutating func putList(_ models: [ModelDescription], of provider: Int) -> Int {
         let before = Set(self.providers[provider].listedModels.map(\.id))
         for id in before { self.generation.models[id] = nil }
         self.providers[provider].listedModels = []

@@ -223,7 +223,7 @@ extension SupervisorCore {
         self.releaseFrame(of: number)
         self.retryMemory.release(.request(number))
         self.setDeadline(.request(number), at: nil)
-        self.release(generation: request.generation)
+        self.release(generation: request.terms.generation)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
         if !self.conversations.isEmpty, let conversation = request.conversation,

@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // A new configuration in the place of the present one.
 extension SupervisorCore {
@@ -99,6 +100,8 @@ extension SupervisorCore {
         for index in old.entries where !entries.contains(index) { self.retireProvider(index, at: now) }
         for index in entries { self.providers[index].isRetired = false }
         self.listModelsAnew()
+        self.takeKeys()
+        self.introduceAnew()
         for index in started { self.startWorker(of: index, at: now) }
         self.keepLoggerDurable(at: now)
         return report
@@ -131,7 +134,15 @@ extension SupervisorCore {
         for index in self.generation.entries {
             let listed = self.providers[index].listedModels
             self.providers[index].listedModels = []
-            self.takeList(listed, of: index)
+            self.putList(listed, of: index)
+        }
+        self.compilePolicy()
+    }
+
+    /// A key that has changed is the one that is used, by what is open too.
+    private mutating func takeKeys() {
+        for place in self.formerGenerations.indices {
+            self.formerGenerations[place].policy.takeKeys(of: self.policy)
         }
     }
 

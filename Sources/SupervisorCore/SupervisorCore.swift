@@ -143,6 +143,7 @@ public struct SupervisorCore: Sendable {
         for (index, provider) in configuration.providers.enumerated() {
             self.takeList(provider.listedModels, of: index)
         }
+        self.compilePolicy()
     }
 
     /// Takes one event and returns what to do because of it, in order.

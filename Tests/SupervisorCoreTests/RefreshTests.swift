@@ -217,8 +217,8 @@ import Testing
         #expect(core.findModel("local/a")?.model.id == "a")
         #expect(core.findModel("local/x")?.model.id == "a")
         #expect(core.findModel("local/z")?.model.id == "local/z")
-        #expect(core.providersName(of: "local/z", 0, under: 1) == "z")
-        #expect(core.providersName(of: "a", 0, under: 1) == "a")
+        #expect(core.providersName(of: "local/z", 0) == "z")
+        #expect(core.providersName(of: "a", 0) == "a")
     }
 
     @Test func anIdWithASlashIsAnIdFirst() throws {
@@ -226,7 +226,7 @@ import Testing
         let core = Self.ready(Self.local, other).core
         let found = try #require(core.findModel("local/z"))
         #expect(found.provider == 1)
-        #expect(core.providersName(of: "local/z", 1, under: 1) == "local/z")
+        #expect(core.providersName(of: "local/z", 1) == "local/z")
     }
 
     @Test(arguments: ["echo/new", "nobody/new", "local/", "local/a b", "local/../../v2", "/a", "local"])
