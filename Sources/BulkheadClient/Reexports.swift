@@ -14,6 +14,7 @@
 @_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
 @_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.ReloadReport
 @_exported public import struct Messages.RequestsRequest
 @_exported public import enum Messages.SchemaText
 @_exported public import struct Messages.ToolCall
