@@ -254,7 +254,7 @@ extension EndToEnd {
             try folder.write("kill -SEGV $$", to: "behaviour")
             try wire.send(#"{"id":1,"op":"reload"}"#)
             #expect(try wire.finish(1).last.errorMessage?.contains("ended without an answer") == true)
-            try folder.write("sleep 1000", to: "behaviour")
+            try folder.write("exec sleep 1000", to: "behaviour")
             try wire.send(#"{"id":2,"op":"reload"}"#)
             try wire.prompt(3, "meanwhile")
             #expect(try wire.finish(3).last["event"]?.string == "done")
