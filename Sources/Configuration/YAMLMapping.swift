@@ -64,6 +64,9 @@ struct YAMLMapping {
             key.collector.refuse(
                 "merging with '<<' is not supported; use an alias for a whole value, or repeat the fields",
                 at: key.position)
+        } else if name == "$env" || name == "$file" {
+            key.collector.refuse(
+                "'\(name)' is Datasette's and not known here: write the value itself", at: key.position)
         } else if names.later.contains(name) {
             key.collector.refuse("this version does not support the field '\(name)' yet; remove it", at: key.position)
         } else {

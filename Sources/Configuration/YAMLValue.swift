@@ -47,6 +47,13 @@ struct YAMLValue {
         tag.description.isEmpty || tag.description == name
     }
 
+    var isList: Bool { self.kind == .list }
+
+    /// Whether it is written as `[]`.
+    var isEmptyList: Bool {
+        if case .sequence(let sequence) = self.node { sequence.isEmpty } else { false }
+    }
+
     func refuse(_ message: String) {
         self.collector.refuse("field '\(self.name)': \(message)", at: self.position)
     }

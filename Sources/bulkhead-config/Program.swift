@@ -20,8 +20,11 @@ struct Program {
 
     init() {
         self.reader = ConfigurationReader(
-            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID,
-            listedModels: Self.listedModels)
+            Surroundings(
+                environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
+                homeDirectory: SystemUsers.homeDirectory(geteuid()), userID: SystemUsers.userID,
+                groupID: SystemGroups.groupID, listedModels: Self.listedModels, keyFile: KeyFile.load,
+                isExecutable: { access($0, X_OK) == 0 }, identityMaps: Self.identityMaps))
     }
 
     func run(_ arguments: some Sequence<String>) -> ExitCode {
@@ -119,6 +122,13 @@ struct Program {
             return try ConfigurationFile.load(path, maximumLength: ListedModels.maximumLength)
         } catch {
             return ConfigurationFile(name: path, bytes: [])
+        }
+    }
+
+    /// Which numbers of users and groups the kernel tells this process apart.
+    private static var identityMaps: [(path: String, text: String)] {
+        ["/proc/self/uid_map", "/proc/self/gid_map"].compactMap { path in
+            (try? String(contentsOfFile: path, encoding: .utf8)).map { (path, $0) }
         }
     }
 
