@@ -26,6 +26,16 @@ struct YAMLMapping {
     /// A mapping without fields.
     init() {}
 
+    /// The same fields, whose problems another collector gathers.
+    func reporting(to collector: ProblemCollector) -> YAMLMapping {
+        var copy = self
+        for index in copy.entries.indices {
+            let value = copy.entries[index].value
+            copy.entries[index].value = YAMLValue(node: value.node, name: value.name, collector: collector)
+        }
+        return copy
+    }
+
     /// - Parameter names: The fields it may hold; `nil` where the names are the user's to choose.
     fileprivate init(_ mapping: Node.Mapping, in parent: YAMLValue, names: FieldNames?) {
         for (key, node) in mapping {

@@ -37,6 +37,8 @@ struct Program {
                 return self.serve(file: file, overrides: overrides)
             case .check(let file):
                 return self.check(file)
+            case .convert(let file):
+                return Self.convert(file)
             case .providers:
                 print(ProvidersPage(), terminator: "")
             case .help:
@@ -89,6 +91,24 @@ struct Program {
             print("\(file): ok")
             for warning in configuration.warnings { print("warning: \(warning)") }
             print(ConfigurationSummary(configuration))
+            return .success
+        case .refused(let problems):
+            for problem in problems { Self.complain(problem.description) }
+            return .refused
+        }
+    }
+
+    private static func convert(_ file: String) -> ExitCode {
+        let outcome: DatasetteImport.Outcome
+        do throws(ConfigurationProblem) {
+            outcome = DatasetteImport.convert(try ConfigurationFile.load(file))
+        } catch {
+            outcome = .refused([error])
+        }
+        switch outcome {
+        case .converted(let text, let notes):
+            for note in notes { Self.complain(note.description) }
+            print(text, terminator: "")
             return .success
         case .refused(let problems):
             for problem in problems { Self.complain(problem.description) }

@@ -56,9 +56,7 @@ enum OptionsReader {
         case .bool(let value): return .bool(value)
         case .integer(let value?): return .integer(value)
         case .string(let text): return .string(text)
-        case .integer(nil), .number:
-            guard let number = field.number() else { return nil }
-            return .number("\(number)")
+        case .integer(nil), .number: return Self.number(field)
         case .zeroPaddedInteger:
             field.refuse(
                 "digits that begin with 0 are read differently by versions of YAML; quote them, or write a number")
@@ -84,5 +82,14 @@ enum OptionsReader {
             }
             return .object(members)
         }
+    }
+
+    /// The digits as they are written, where JSON would write them so too.
+    private static func number(_ field: YAMLValue) -> JSONValue? {
+        if case .scalar(let scalar) = field.node {
+            let text = scalar.string.hasPrefix("+") ? String(scalar.string.dropFirst()) : scalar.string
+            if let value = try? JSONValue(parsing: text), case .number = value { return value }
+        }
+        return field.number().map { .number("\($0)") }
     }
 }

@@ -15,8 +15,8 @@ struct PolicyReader {
             let names = ModelNameList.read(field, models: self.models)
             if names == [], field.isEmptyList {
                 field.warn(
-                    "the list is empty, so that only models of a purpose's own lists are allowed; remove the field to allow all"
-                )
+                    "the list is empty, so that no model is allowed but those of a purpose's own 'models'; remove the "
+                        + "field to allow all")
             }
             return names
         }
