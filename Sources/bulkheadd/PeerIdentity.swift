@@ -7,18 +7,10 @@ import SupervisorCore
 ///
 /// What a process becomes after it has connected changes nothing here.
 struct PeerIdentity {
-    let uid: Int
-    let gid: Int
-    let pid: Int
-    /// The supplementary groups, in rising order; ``maximumGroups`` at most.
-    let groups: [Int]
-    /// Whether there are more groups than ``groups`` names.
+    /// With ``ProtocolBounds/groups`` at most, those with the smallest numbers; a process may have 65,536 (NGROUPS_MAX).
+    let credentials: PeerCredentials
+    /// Whether there are more groups.
     let hasMoreGroups: Bool
-    /// `nginx.service`, say; `nil` where none can be seen.
-    let unit: String?
-
-    /// A process may have 65,536 (NGROUPS_MAX). Nobody administers by the last of them.
-    static let maximumGroups = 1_024
 
     init(of descriptor: CInt) throws {
         // struct ucred of unix(7), which the C headers show to GNU programs only.
@@ -27,11 +19,12 @@ struct PeerIdentity {
         guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else {
             throw StartError("SO_PEERCRED: \(String(cString: strerror(errno)))")
         }
-        (self.uid, self.gid, self.pid) = (Int(credentials.uid), Int(credentials.gid), Int(credentials.pid))
         let groups = try Self.groups(of: descriptor)
-        self.groups = groups.prefix(Self.maximumGroups).map(Int.init)
-        self.hasMoreGroups = groups.count > Self.maximumGroups
-        self.unit = Self.unit(of: self.pid, descriptor)
+        self.hasMoreGroups = groups.count > ProtocolBounds.groups
+        self.credentials = PeerCredentials(
+            uid: Int(credentials.uid), gid: Int(credentials.gid), pid: Int(credentials.pid),
+            groups: groups.prefix(ProtocolBounds.groups).map(Int.init),
+            unit: Self.unit(of: Int(credentials.pid), descriptor))
     }
 
     // MARK: Groups
