@@ -58,6 +58,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("RequestsRequest", .requests(requests)),
         .request("ModelsRequest", .models(refresh: true, provider: "p")),
         .request("StatusRequest", .status),
+        .request("ReloadRequest", .reload),
+        .request("DrainRequest", .drain),
         .request("PingRequest", .ping),
         .answer(
             "StartEvent",
@@ -97,11 +99,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                     + model.encoded(with: [.init("provider", .string("p")), .init("default", .bool(true))])
                     + Array("]".utf8), refreshed: [refreshed])),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
+        .answer(
+            "ReloadDone",
+            ClientAnswer.reloaded(
+                id: .number(1), ReloadReport(warnings: ["w"], added: ["a"], changed: ["c"], removed: ["r"]))),
+        .answer("DrainDone", ClientAnswer.done(id: .number(1))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer(
-            "ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage, attempts: 2)),
+            "ErrorEvent",
+            ClientAnswer.error(
+                id: .number(1), failure, request: request, usage: usage, attempts: 2, problems: ["p"])),
     ]
 
     private static var prompt: PromptRequest {
