@@ -59,6 +59,7 @@ struct ProtocolTablesTests {
             "configurationFrame": ProtocolBounds.configurationFrame,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,
+            "groups": ProtocolBounds.groups,
             "usageDetails": ProtocolBounds.usageDetails,
             "timeoutMilliseconds": ProtocolBounds.timeoutMilliseconds,
             "maximumLines": ReloadReport.maximumLines,
