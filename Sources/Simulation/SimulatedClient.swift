@@ -5,6 +5,9 @@ import SupervisorCore
 /// A client as the world sees it.
 struct SimulatedClient {
     let uid: Int
+    /// A user group that one of the users is in.
+    static let group = 77
+    var groups: [Int] { self.uid == 1001 ? [Self.group] : [] }
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
     /// The names under which prompts started.
@@ -39,9 +42,10 @@ extension Simulation {
         self.lastClient += 1
         let id = ConnectionID(self.lastClient)
         let uid = [0, 1000, 1000, 1001].randomElement(using: &self.random)!
-        self.clients[id] = SimulatedClient(uid: uid)
+        let client = SimulatedClient(uid: uid)
+        self.clients[id] = client
         self.clients[id]!.frameTimeSince = self.now
-        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1)))
+        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1, groups: client.groups)))
     }
 
     mutating func clientActs() {
@@ -215,6 +219,7 @@ extension Simulation {
         guard let event = try? ClientEvent(decoding: payload) else {
             return self.fail("a client cannot read: \(String(decoding: payload.prefix(200), as: UTF8.self))")
         }
+        if case .error(let failure, _, _) = event.event { self.callerIsRefused(failure) }
         guard let requestID = event.id else { return self.markFatal(event, id) }
         guard client.open.contains(requestID) else {
             return self.fail("request \(requestID) was answered after its last frame")

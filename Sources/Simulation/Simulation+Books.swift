@@ -16,6 +16,7 @@ extension Simulation {
         guard self.violation == nil else { return }
         self.checkFootprint()
         self.checkLog()
+        self.checkCallers()
         self.checkReader()
         self.checkThatConversationsGoOn()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {

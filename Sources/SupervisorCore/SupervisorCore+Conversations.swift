@@ -98,6 +98,7 @@ extension SupervisorCore {
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil
+            self.callerRequests.release(number)
             self.conversationWasFreed(continuation.conversation, by: number)
         }
     }
@@ -112,6 +113,7 @@ extension SupervisorCore {
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil
+        self.callerRequests.release(number)
         if let failure {
             self.send(ClientAnswer.error(id: continuation.clientID, failure), to: continuation.connection)
         }

@@ -266,6 +266,7 @@ extension SupervisorCore {
             return self.roundHasEnded(number, at: now)
         }
         self.forgetChain(number)
+        self.callerRequests.release(number)
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 

@@ -63,6 +63,9 @@ public struct SupervisorCore: Sendable {
     var counters = Counters()
 
     var connections: [ConnectionID: Connection] = [:]
+    /// The connections of callers, and their requests until they are over.
+    var callerConnections = CallerTally<ConnectionID>()
+    var callerRequests = CallerTally<RequestNumber>()
     var requests: [RequestNumber: Request] = [:]
     /// Chains, each under the number of its round where one is open.
     var chains: [RequestNumber: Chain] = [:]

@@ -53,6 +53,7 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
+        "caller has its connections", "caller has its requests",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
