@@ -57,6 +57,8 @@ struct Request: Sendable {
     /// Which round of a chain it is; `nil` for a prompt.
     let round: ChainRound?
     let isStreamed: Bool
+    /// Whether it goes on to its end though its client has gone.
+    let finishes: Bool
     /// How many texts it wants the vectors of; `nil` for a prompt.
     let embeddings: Int?
     let admittedAt: Instant
@@ -86,7 +88,7 @@ struct Request: Sendable {
 
     init(
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
-        isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
+        isStreamed: Bool, finishes: Bool = false, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
         timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
         at now: Instant
     ) {
@@ -98,6 +100,7 @@ struct Request: Sendable {
         self.conversation = conversation
         self.round = round
         self.isStreamed = isStreamed
+        self.finishes = finishes
         self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued

@@ -116,7 +116,8 @@ extension SupervisorCore {
             chain.answer.append(outcome.answer, of: event)
             for call in outcome.answer.toolCalls { chain.calls.append(call) }
         }
-        if !chain.calls.isEmpty {
+        // Where nobody is left to run the tools, the chain ends with this round.
+        if !chain.calls.isEmpty, request.connection != nil {
             do throws(Failure) {
                 try self.goOn(with: &chain, number)
             } catch {
@@ -207,6 +208,7 @@ extension SupervisorCore {
         guard let chain = self.chains[number], self.requests[number] == nil else { return }
         self.setDeadline(.request(number), at: nil)
         self.forgetChain(number)
+        self.leaveGroup(number)
         self.connections[chain.connection]?.requests[chain.clientID] = nil
         if let failure { self.send(ClientAnswer.error(id: chain.clientID, failure), to: chain.connection) }
         if let conversation = chain.conversation { self.conversationWasFreed(conversation, by: number) }

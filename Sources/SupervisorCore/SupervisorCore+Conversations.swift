@@ -102,6 +102,7 @@ extension SupervisorCore {
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil
+            self.leaveGroup(number)
             self.conversationWasFreed(continuation.conversation, by: number)
         }
     }
@@ -115,6 +116,7 @@ extension SupervisorCore {
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil
+        self.leaveGroup(number)
         if let failure {
             self.send(ClientAnswer.error(id: continuation.clientID, failure), to: continuation.connection)
         }

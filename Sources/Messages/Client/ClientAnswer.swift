@@ -86,6 +86,16 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// A group was begun, or, with `requests`, has ended: how many requests of it are on record.
+    public static func group(id: RequestIdentifier, _ group: ULID, requests: Int? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        object.add("group", group.description)
+        object.add("requests", ifPresent: requests)
+        return object.finish()
+    }
+
     /// The last frame of a question to the record: rows as JSON text, and where the next page begins.
     public static func page(id: RequestIdentifier, _ name: StaticString, rows: [UInt8], next: String?) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: rows.count + 256)
