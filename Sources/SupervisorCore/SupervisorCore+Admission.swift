@@ -62,6 +62,8 @@ extension SupervisorCore {
     ) {
         self.requests[number] = request
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
+        self.join(number, opening.mandate.group)
+        if let group = opening.mandate.group { self.groups[group]!.count() }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
@@ -92,7 +94,7 @@ extension SupervisorCore {
     ) -> OpenRecord {
         var record = OpenRecord(
             request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
-            provider: provider, model: model, stream: prompt.stream)
+            provider: provider, model: model, stream: prompt.stream, mandate: prompt.mandate)
         if let chain { record.chain = chain.round?.chain ?? request }
         guard self.configuration.storesPrompts else { return record }
         // A conversation has the name of its first request.
@@ -161,7 +163,7 @@ extension SupervisorCore {
             }
             return found
         }
-        guard let name = named ?? self.configuration.defaultModel else {
+        guard let name = named ?? self.configuration.defaultModel?.model else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
         return try self.model(named: name)

@@ -37,6 +37,7 @@ extension SupervisorCore {
             self.send(ClientAnswer.event(id: id, SlotEvent.toolCall(call).encoded), to: connectionID)
         }
         self.connections[connectionID]!.requests[id] = number
+        self.join(number, terms.prompt.mandate.group)
         if chain.calls.isEmpty {
             self.beginRound(of: number, at: now)
         } else {

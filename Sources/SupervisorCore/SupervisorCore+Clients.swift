@@ -34,7 +34,11 @@ extension SupervisorCore {
         guard connection.requests[request.id] == nil else {
             return self.closeConnection(id, Self.duplicate(request.id), at: now)
         }
-        switch request.operation {
+        let operation: ClientRequest.Operation
+        do throws(Failure) { operation = try self.inGroup(request.operation, of: id) } catch {
+            return self.send(ClientAnswer.error(id: request.id, error), to: id)
+        }
+        switch operation {
         case .prompt(let prompt):
             if let conversation = prompt.conversation {
                 self.continueConversation(conversation, prompt, id: request.id, from: id, at: now)

@@ -24,6 +24,7 @@ extension SupervisorCore {
                 prompt, of: conversation, as: chain, id: id, from: connectionID,
                 uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
             self.connections[connectionID]!.requests[id] = number
+            self.join(number, prompt.mandate.group)
             self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
             self.standInLine(number, of: conversation)
         } catch {

@@ -19,7 +19,8 @@ extension SupervisorCore {
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
             let opening = OpenRecord(
                 request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
-                provider: settings.name, model: model.id, stream: false, operation: .embed)
+                provider: settings.name, model: model.id, stream: false, operation: .embed,
+                mandate: embed.mandate)
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(

@@ -67,19 +67,44 @@ extension SupervisorCore {
 
     // MARK: Members
 
-    /// The group that a request names, where it may belong to it.
-    func openGroup(_ name: ULID, of connection: ConnectionID) throws(Failure) -> PromptGroup {
+    /// What a client asks as its group, if it names one, completes it: with a purpose, an actor, a model.
+    ///
+    /// - Throws: Where there is no such group, or the request contradicts it.
+    func inGroup(
+        _ operation: ClientRequest.Operation, of connection: ConnectionID
+    ) throws(Failure) -> ClientRequest.Operation {
+        switch operation {
+        case .prompt(var prompt):
+            try self.complete(&prompt.mandate, &prompt.model, of: connection)
+            return .prompt(prompt)
+        case .chain(var chain):
+            try self.complete(&chain.prompt.mandate, &chain.prompt.model, of: connection)
+            return .chain(chain)
+        case .embed(var embed):
+            try self.complete(&embed.mandate, &embed.model, of: connection)
+            return .embed(embed)
+        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .status, .ping:
+            return operation
+        }
+    }
+
+    private func complete(
+        _ mandate: inout Mandate, _ model: inout String?, of connection: ConnectionID
+    ) throws(Failure) {
+        guard let name = mandate.group else { return }
         guard let group = self.groups[name], group.connection == connection, group.state == .open else {
+            try self.checkPhase()
             throw Self.noGroup(name)
         }
-        return group
+        mandate = try group.mandate(of: mandate)
+        model = try group.model(named: model) { self.findModel($0)?.model.id }
     }
 
     private static func noGroup(_ name: ULID) -> Failure {
         Failure(.notFound, "no group \(name) of this connection is open; it may have ended")
     }
 
-    /// A request, or a chain, that was let in belongs to a group from now on, if to any; it may already.
+    /// What was let in under this number belongs to a group from now on, if to any; it may already.
     mutating func join(_ number: RequestNumber, _ group: ULID?) {
         guard let group else { return }
         self.memberships[number] = group
