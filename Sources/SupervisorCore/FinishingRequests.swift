@@ -7,8 +7,6 @@ struct FinishingRequests: Sendable {
 
     var count: Int { self.users.count }
 
-    func contains(_ number: RequestNumber) -> Bool { self.users[number] != nil }
-
     /// Takes in a request of a user, if there is room.
     mutating func take(_ number: RequestNumber, of uid: Int, bounds: SupervisorBounds) -> Bool {
         precondition(self.users[number] == nil, "the client of a request left twice")

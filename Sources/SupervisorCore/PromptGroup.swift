@@ -74,11 +74,13 @@ struct PromptGroup: Sendable {
         guard let named, (id(named) ?? named) != model else { return model }
         throw Failure(
             .invalidRequest,
-            "the group is for the model '\(model)' and the request names '\(named)': leave it out, or begin another group")
+            "the group is for the model '\(model)' and the request names '\(named)': leave it out, or begin another group"
+        )
     }
 
     mutating func join(_ member: RequestNumber) {
-        precondition(self.state == .open || self.members.contains(member), "a member joins a group in state \(self.state)")
+        precondition(
+            self.state == .open || self.members.contains(member), "a member joins a group in state \(self.state)")
         self.members.insert(member)
     }
 

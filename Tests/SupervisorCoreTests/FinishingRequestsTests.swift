@@ -11,25 +11,29 @@ import Testing
         return bounds
     }
 
+    /// Those that are taken in, of requests of these users.
+    private static func take(_ requests: [(number: Int, uid: Int)], in finishing: inout FinishingRequests) -> [Int] {
+        var taken: [Int] = []
+        for (number, uid) in requests where finishing.take(Self.number(number), of: uid, bounds: Self.bounds) {
+            taken.append(number)
+        }
+        return taken
+    }
+
     @Test func aUserHasNoMoreThanItsShareAndAllTogetherNoMoreThanTheirs() {
         var finishing = FinishingRequests()
-        #expect(finishing.take(Self.number(1), of: 1000, bounds: Self.bounds))
-        #expect(finishing.take(Self.number(2), of: 1000, bounds: Self.bounds))
-        #expect(!finishing.take(Self.number(3), of: 1000, bounds: Self.bounds))
-        #expect(finishing.take(Self.number(4), of: 1001, bounds: Self.bounds))
-        #expect(!finishing.take(Self.number(5), of: 1002, bounds: Self.bounds))
+        let requests = [(1, 1000), (2, 1000), (3, 1000), (4, 1001), (5, 1002)]
+        #expect(Self.take(requests, in: &finishing) == [1, 2, 4])
         #expect(finishing.count == 3)
     }
 
     @Test func whatIsOverMakesRoomForItsUser() {
         var finishing = FinishingRequests()
-        for number in 1...2 { _ = finishing.take(Self.number(number), of: 1000, bounds: Self.bounds) }
+        #expect(Self.take([(1, 1000), (2, 1000)], in: &finishing) == [1, 2])
         finishing.release(Self.number(1))
         finishing.release(Self.number(1))
         finishing.release(Self.number(9))
         #expect(finishing.count == 1)
-        #expect(finishing.contains(Self.number(2)) && !finishing.contains(Self.number(1)))
-        #expect(finishing.take(Self.number(3), of: 1000, bounds: Self.bounds))
-        #expect(!finishing.take(Self.number(4), of: 1000, bounds: Self.bounds))
+        #expect(Self.take([(3, 1000), (4, 1000)], in: &finishing) == [3])
     }
 }
