@@ -8,6 +8,8 @@ extension SupervisorBounds {
         var bounds = SupervisorBounds()
         bounds.connections = draw(2...12)
         bounds.requestsPerConnection = draw(1...12)
+        bounds.groupsPerConnection = draw(1...4)
+        bounds.groups = draw(1...10)
         bounds.firstFrameTimeout = .milliseconds(draw(200...4000))
         bounds.frameTimeout = .milliseconds(draw(200...4000))
         bounds.stallTimeout = .milliseconds(draw(500...6000))

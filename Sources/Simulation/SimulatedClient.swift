@@ -7,6 +7,8 @@ struct SimulatedClient {
     let uid: Int
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
+    /// Its requests for the ends of groups.
+    var groupEnds: [RequestIdentifier: SimulatedGroupEnd] = [:]
     /// The names under which prompts started.
     var started: [RequestIdentifier: String] = [:]
     /// Bytes that wait for it.
@@ -109,6 +111,7 @@ extension Simulation {
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         let owes = self.chains.contains { $0.key.connection == id && !$0.value.owed.isEmpty }
         if owes, self.chance(75) { return self.clientSendsResults(id, newID) }
+        if self.chance(6) { return self.clientBeginsOrEndsGroup(id, newID) }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<35:
             self.clientPrompts(id, client.lastID + 1)
@@ -162,8 +165,9 @@ extension Simulation {
             stream: self.chance(70))
         if self.chance(10) { prompt.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
         prompt.conversation = self.drawnConversation()
+        let asked = self.drawGroup(of: key, &prompt.mandate, model: model)
         self.prompts[key] = SimulatedPrompt(
-            arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: model, model: "", provider: 0,
+            arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: asked, model: "", provider: 0,
             conversation: prompt.conversation, timeout: prompt.timeoutMilliseconds.map { .milliseconds($0) })
         if let conversation = prompt.conversation {
             if self.lines[conversation] != nil { self.mark("prompts wait in one line") }

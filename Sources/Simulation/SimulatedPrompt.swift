@@ -135,6 +135,9 @@ extension Simulation {
         }
         let key = self.admitted[self.openings.count]
         self.openings.append((sequence, key))
+        if record.mandate.group?.description != self.memberships[key.chain] {
+            self.fail("the row of request \(name) is of another group")
+        }
         self.names[name] = key
         guard let prompt = self.prompts[key] else { return }
         self.prompts[key]!.name = name
@@ -246,6 +249,7 @@ extension Simulation {
     }
 
     mutating func promptsAreAbandoned(of id: ConnectionID) {
+        self.groupsAreAbandoned(of: id)
         for (key, prompt) in self.prompts where key.connection == id {
             if !prompt.isAdmitted { self.leavesLine(key) }
             if self.isLogHeard, prompt.isBetweenAttempts { self.mark("client left between attempts") }

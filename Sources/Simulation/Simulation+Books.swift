@@ -17,6 +17,7 @@ extension Simulation {
         self.checkFootprint()
         self.checkLog()
         self.checkReader()
+        self.checkGroups()
         self.checkThatConversationsGoOn()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
             self.fail("a worker lied, or a request ended while its slot runs it, and the worker was not killed")
@@ -200,7 +201,7 @@ extension Simulation {
         let footprint = self.core.footprint
         let left = [
             footprint.requests, footprint.chains, footprint.continuations, footprint.conversations, footprint.questions,
-            footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
+            footprint.groups, footprint.groupMembers, footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
         ]
         if left.contains(where: { $0 != 0 }) {
             self.fail("something is left at the end: \(footprint)")

@@ -66,7 +66,9 @@ struct TranscriptTests {
         do throws(ClientRequestError) {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
-                "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "StatusRequest", "PingRequest",
+                "PromptRequest", "EmbedRequest", "CancelRequest", "GroupBeginRequest", "GroupEndRequest",
+                "ModelsRequest",
+                "StatusRequest", "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id
@@ -77,7 +79,7 @@ struct TranscriptTests {
         [
             "StartEvent", "TextEvent", "ReasoningEvent", "ToolCallEvent", "DoneEvent", "EmbedDone", "ModelsDone",
             "StatusDone",
-            "PingDone", "CancelDone",
+            "PingDone", "CancelDone", "GroupBeginDone", "GroupEndDone",
             "ErrorEvent",
         ].contains { schema.problems(of: payload, as: $0).isEmpty }
     }

@@ -53,6 +53,11 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
+        "group begun", "group ended with requests", "group ended without requests", "group ended by its connection",
+        "group ended in a drain", "group_end cancelled", "group_end refused",
+        "group_end after the daemon ended the group",
+        "group refused: unknown_model", "group refused: too_many_requests", "group refused: overloaded",
+        "group refused: shutting_down", "refused for its group: not_found", "refused for its group: invalid_request",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
