@@ -121,6 +121,12 @@ extension EndToEnd {
                 return text
             }
             #expect(text == "hello")
+            self.upstream.script("/v1/embeddings", .json(#"{"data":[{"embedding":[1.5],"index":0}]}"#))
+            let floats = try await client.group(actor: "alice") { group in
+                _ = try await group.chain(PromptRequest(prompt: "hi"), tools: []).completion()
+                return try await group.embed(EmbedRequest(["a"], model: "m", actor: "alice")).vectors.map(\.floats)
+            }
+            #expect(floats == [[1.5]])
             #expect(try daemon.status()["requests"]?["groups"]?.integer == 0)
             await #expect(throws: Mishap.self) {
                 try await client.group { group in
