@@ -79,6 +79,7 @@ extension Simulation {
         terms.limit = [0, 0, 0, 1, 2, 3].randomElement(using: &self.random)!
         terms.toolTimeoutMilliseconds = Int.random(in: 20...20_000, using: &self.random)
         if self.chance(10) { terms.prompt.timeoutMilliseconds = Int.random(in: 1...2000, using: &self.random) }
+        if self.chance(20) { terms.prompt.mandate.purpose = "finish" }
         let asked = self.drawGroup(of: key, &terms.prompt.mandate, model: model)
         var known = terms
         known.prompt.model = asked
@@ -103,6 +104,7 @@ extension Simulation {
                 system: terms.system,
                 namedModel: asked, model: "", provider: 0, conversation: terms.prompt.conversation,
                 timeout: terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+            self.prompts[key.round(1)]!.finishes = self.finishes(key, terms.prompt.mandate)
             if let conversation = terms.prompt.conversation {
                 self.lines[conversation, default: []].append(key.round(1))
             } else {
@@ -175,6 +177,7 @@ extension Simulation {
             namedModel: chain.model ?? chain.terms.prompt.model, model: "", provider: 0,
             conversation: chain.conversation,
             timeout: chain.terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key.round(chain.round)]!.finishes = self.finishes(key, chain.terms.prompt.mandate)
         self.comesToTheDoor(key.round(chain.round))
     }
 

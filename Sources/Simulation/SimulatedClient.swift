@@ -76,8 +76,8 @@ extension Simulation {
     }
 
     private mutating func clientIsGone(_ id: ConnectionID) {
-        self.clients[id] = nil
         self.promptsAreAbandoned(of: id)
+        self.clients[id] = nil
     }
 
     private mutating func clientTakes(_ id: ConnectionID, all: Bool) {
@@ -165,10 +165,12 @@ extension Simulation {
             stream: self.chance(70))
         if self.chance(10) { prompt.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
         prompt.conversation = self.drawnConversation()
+        if self.chance(20) { prompt.mandate.purpose = "finish" }
         let asked = self.drawGroup(of: key, &prompt.mandate, model: model)
         self.prompts[key] = SimulatedPrompt(
             arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: asked, model: "", provider: 0,
             conversation: prompt.conversation, timeout: prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key]!.finishes = self.finishes(key, prompt.mandate)
         if let conversation = prompt.conversation {
             if self.lines[conversation] != nil { self.mark("prompts wait in one line") }
             self.lines[conversation, default: []].append(key)

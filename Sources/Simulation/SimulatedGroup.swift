@@ -4,6 +4,7 @@ import SupervisorCore
 /// A group of requests as the world sees it.
 struct SimulatedGroup {
     let connection: ConnectionID
+    let purpose: String?
     /// The id of its model, if it has one.
     let model: String?
     /// Its end was asked for.
@@ -33,11 +34,9 @@ extension Simulation {
         let own = self.groups(of: id)
         if !own.isEmpty, self.chance(45) { return self.clientEndsGroup(id, newID) }
         let model = [nil, nil, "m0", "alias0", "none"].randomElement(using: &self.random)!
-        let mandate = Mandate(purpose: self.chance(30) ? "work" : nil)
-        self.groupInHand = (id, newID, model)
-        self.send(
-            id, ClientRequest(id: newID, operation: .groupBegin(GroupBeginRequest(mandate, model: model))),
-            expecting: newID)
+        let request = GroupBeginRequest(Mandate(purpose: self.chance(40) ? "finish" : nil), model: model)
+        self.groupInHand = (id, newID, request)
+        self.send(id, ClientRequest(id: newID, operation: .groupBegin(request)), expecting: newID)
         self.groupInHand = nil
     }
 
@@ -83,6 +82,8 @@ extension Simulation {
         guard let name = own.randomElement(using: &self.random), self.chance(60) else { return model }
         mandate.group = ULID(name)
         self.memberships[key] = name
+        if self.chance(80) { mandate.purpose = nil }
+        if let purpose = mandate.purpose, purpose != self.groups[name]!.purpose { self.refusals[key] = .invalidRequest }
         guard let other = self.groups[name]!.model else { return model }
         if let model, model.replacing("alias", with: "m") != other { self.refusals[key] = .invalidRequest }
         return other
@@ -117,20 +118,21 @@ extension Simulation {
             self.groupEndIsAnswered(end, event)
             return true
         }
-        guard let (connection, inHand, model) = self.groupInHand, connection == id, inHand == requestID else {
+        guard let (connection, inHand, request) = self.groupInHand, connection == id, inHand == requestID else {
             return false
         }
         self.groupInHand = nil
         switch event.event {
         case .done(let completion):
-            guard let name = completion.group, model != "none", !self.isDraining else {
+            guard let name = completion.group, request.model != "none", !self.isDraining else {
                 self.fail("a group was begun that is none")
                 return true
             }
             self.mark("group begun")
             self.groups[name] = SimulatedGroup(
-                connection: connection, model: model?.replacing("alias", with: "m"))
-        case .error(let failure, _, _): self.checkRefusal(ofGroupFor: model, failure, connection)
+                connection: connection, purpose: request.mandate.purpose,
+                model: request.model?.replacing("alias", with: "m"))
+        case .error(let failure, _, _): self.checkRefusal(ofGroupFor: request.model, failure, connection)
         default: self.fail("a group was answered as a prompt")
         }
         return true

@@ -39,8 +39,8 @@ public struct Simulation {
     var memberships: [SimulatedPrompt.Key: String] = [:]
     /// The requests in hand that must be refused because of their groups.
     var refusals: [SimulatedPrompt.Key: ErrorCode] = [:]
-    /// The group that a client is just beginning: the model that it names.
-    var groupInHand: (connection: ConnectionID, id: RequestIdentifier, model: String?)?
+    /// The group that a client is just beginning.
+    var groupInHand: (connection: ConnectionID, id: RequestIdentifier, request: GroupBeginRequest)?
     /// The results that a client is just sending, and to which chain.
     var resultsInHand: (key: SimulatedPrompt.Key, results: [ToolResult])?
     /// Whole answers on record that their clients were not told.

@@ -58,6 +58,8 @@ import Testing
         "group_end after the daemon ended the group",
         "group refused: unknown_model", "group refused: too_many_requests", "group refused: overloaded",
         "group refused: shutting_down", "refused for its group: not_found", "refused for its group: invalid_request",
+        "finished without a client", "round finished without a client", "embeddings finished without a client",
+        "cancelled for want of room to finish", "ended without a client", "drain waits for what nobody reads",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
