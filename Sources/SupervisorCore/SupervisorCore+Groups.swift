@@ -12,8 +12,9 @@ extension SupervisorCore {
             try self.checkPhase()
             let peer = self.connections[connectionID]!.peer
             try self.checkGroups(of: connectionID, peer)
+            let terms = try self.terms(of: request.mandate, from: connectionID)
             let model = try request.model.flatMap { $0.isEmpty ? nil : $0 }
-                .map { name throws(Failure) in try self.model(named: name).model.id }
+                .map { name throws(Failure) in try self.checkModel(named: name, under: terms) }
             let group = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
             self.groups[group] = PromptGroup(request.mandate, model: model, of: connectionID, peer: peer)
             self.connections[connectionID]!.groups.append(group)
@@ -21,6 +22,15 @@ extension SupervisorCore {
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
+    }
+
+    /// Whether members of a group could ask a model, its health apart. Returns its id.
+    private func checkModel(named name: String, under terms: Terms) throws(Failure) -> String {
+        let (provider, model) = try self.model(named: name)
+        if let refusal = terms.refusal(of: model.id) { throw refusal }
+        let key = self.key(for: Attempts.Candidate(provider: provider, model: model), under: terms)
+        if let failure = key.failure(model.id) { throw failure }
+        return model.id
     }
 
     private func checkGroups(of connectionID: ConnectionID, _ peer: PeerCredentials) throws(Failure) {

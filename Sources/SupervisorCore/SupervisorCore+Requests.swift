@@ -97,7 +97,7 @@ extension SupervisorCore {
         case .ending:
             self.forget(number, at: now)
         case .recording, .queued, .waiting, .running:
-            if request.finishes, self.finishing.take(number, of: uid, bounds: self.bounds) {
+            if request.terms.finishes, self.finishing.take(number, of: uid, bounds: self.bounds) {
                 // Nobody holds up what nobody reads.
                 self.setPausedForClient(number, false, at: now)
             } else {
