@@ -100,7 +100,7 @@ extension ServiceConfiguration {
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
             defaultEmbeddingModel: "m0", providers: providers, fallbacks: fallbacks,
-            drainTimeoutMilliseconds: draw(0...3000),
-            policy: PolicySettings(purposes: [PurposeSettings(name: "finish", finishes: true)]))
+            policy: PolicySettings(purposes: [PurposeSettings(name: "finish", finishes: true)]),
+            drainTimeoutMilliseconds: draw(0...3000))
     }
 }

@@ -222,7 +222,9 @@ extension Simulation {
         }
         self.attemptBegins(key, request.model)
         let prompt = self.prompts[key]!
-        if prompt.isAbandoned, !prompt.isFinishing { self.fail("request \(name) was dispatched for a client that is gone") }
+        if prompt.isAbandoned, !prompt.isFinishing {
+            self.fail("request \(name) was dispatched for a client that is gone")
+        }
         if prompt.wasCancelled { self.fail("request \(name) was dispatched after it was cancelled") }
         if request.stream != prompt.isStreamed || worker.provider != self.providerName(of: request.model) {
             self.fail("request \(name) is not what was asked for")

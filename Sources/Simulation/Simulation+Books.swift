@@ -208,7 +208,8 @@ extension Simulation {
         let footprint = self.core.footprint
         let left = [
             footprint.requests, footprint.chains, footprint.continuations, footprint.conversations, footprint.questions,
-            footprint.groups, footprint.groupMembers, footprint.finishing, footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
+            footprint.groups, footprint.groupMembers, footprint.finishing, footprint.memory, footprint.logBytes,
+            footprint.logOutput, footprint.logReserved, footprint.connections,
         ]
         if left.contains(where: { $0 != 0 }) {
             self.fail("something is left at the end: \(footprint)")

@@ -202,6 +202,39 @@ import Testing
         #expect(scenario.core.footprint.groups == 0)
     }
 
+    @Test func aGroupForWhatItsCallerMayNotAskIsRefused() {
+        let policy = PolicySettings(
+            purposes: [PurposeSettings(name: "p", models: [ModelReference("other")])],
+            callers: [CallerSettings(name: "web", users: [1000], purposes: ["p"], mayNameActor: false)])
+        var scenario = Scenario.ready(providers: [.echo(), .echo("other")], policy: policy)
+        scenario.connect(1)
+        for members in [#""purpose":"q""#, #""purpose":"p","model":"echo""#, #""purpose":"p","actor":"ada""#] {
+            let actions = scenario.client(1, #"{"id":1,"op":"group_begin",\#(members)}"#)
+            #expect(actions.count == 1 && actions[0].contains("not_allowed"), "\(actions)")
+        }
+        scenario.client(1, #"{"id":1,"op":"group_begin","purpose":"p","model":"other"}"#)
+        let group = scenario.core.groups.keys.first!.description
+        let opening = scenario.client(1, #"{"id":2,"op":"prompt","group":"\#(group)"}"#)
+        #expect(
+            opening[0].contains(#""model":"other","stream":true,"purpose":"p","group":"r1","caller":"web""#),
+            "\(opening)")
+    }
+
+    @Test func aGroupHasTheOptionsAndTheKeyOfItsPurpose() {
+        let locked = ProviderSettings(
+            name: "far", kind: .echo, slots: 2, models: [ModelDescription(id: "large", needsKey: true)])
+        let reference = ModelReference("large", key: "TEAM", options: Array(#"{"t":0}"#.utf8))
+        let policy = PolicySettings(
+            purposes: [PurposeSettings(name: "p", model: reference)], keys: [NamedKey(name: "TEAM", value: "team-key")])
+        var scenario = Scenario.ready(providers: [locked], policy: policy)
+        scenario.connect(1)
+        #expect(scenario.client(1, #"{"id":1,"op":"group_begin","model":"large"}"#)[0].contains("no_key"))
+        scenario.client(1, #"{"id":1,"op":"group_begin","model":"large","purpose":"p"}"#)
+        let group = scenario.core.groups.keys.first!.description
+        let actions = scenario.promptRuns(1, 2, #","group":"\#(group)""#)
+        #expect(actions.contains { $0.contains(#""options":{"t":0},"key":"team-key""#) }, "\(actions)")
+    }
+
     // MARK: The drain
 
     @Test func aDrainEndsEveryGroupWhenNothingIsOpenAnyMore() {
