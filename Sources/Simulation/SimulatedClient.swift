@@ -69,7 +69,7 @@ extension Simulation {
 
     // MARK: What clients do
 
-    private mutating func clientLeaves(_ id: ConnectionID) {
+    mutating func clientLeaves(_ id: ConnectionID) {
         self.mark("client left with \(self.clients[id]!.open.isEmpty ? "nothing" : "requests") open")
         self.clientIsGone(id)
         self.post(.clientClosed(id))

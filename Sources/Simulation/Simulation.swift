@@ -180,6 +180,9 @@ public struct Simulation {
             for _ in 0..<4 where self.chance(70) { self.clientSendsPrompt(id) }
         }
         self.clientsEndGroups(percent: 40)
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+            self.clientLeaves(id)
+        }
         self.loggerBehaves()
         self.providersFail()
         self.post(.drain)
