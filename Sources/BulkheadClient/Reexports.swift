@@ -9,6 +9,7 @@
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.Mandate
+@_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts
 @_exported public import struct Messages.ModelMessage

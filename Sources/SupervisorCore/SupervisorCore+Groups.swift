@@ -26,7 +26,7 @@ extension SupervisorCore {
 
     /// Whether members of a group could ask a model, its health apart. Returns its id.
     private func checkModel(named name: String, under terms: Terms) throws(Failure) -> String {
-        let (provider, model) = try self.model(named: name)
+        let (provider, model) = try self.model(named: name, under: terms)
         if let refusal = terms.refusal(of: model.id) { throw refusal }
         let key = self.key(for: Attempts.Candidate(provider: provider, model: model), under: terms)
         if let failure = key.failure(model.id) { throw failure }
@@ -93,7 +93,8 @@ extension SupervisorCore {
         case .embed(var embed):
             try self.complete(&embed.mandate, &embed.model, of: connection)
             return .embed(embed)
-        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .status, .ping:
+        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .status, .reload, .drain,
+            .ping:
             return operation
         }
     }

@@ -67,8 +67,7 @@ struct TranscriptTests {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
                 "PromptRequest", "EmbedRequest", "CancelRequest", "GroupBeginRequest", "GroupEndRequest",
-                "ModelsRequest",
-                "StatusRequest", "PingRequest",
+                "ModelsRequest", "StatusRequest", "ReloadRequest", "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id

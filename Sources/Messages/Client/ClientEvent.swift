@@ -7,6 +7,8 @@ public struct ClientEvent: Sendable, Equatable {
     public var event: Event
     /// Of a start: which attempt begins. Of the last frame: how many there were. `nil` where it is the first and only one.
     public var attempts: Int?
+    /// Of an error: what is wrong with the configuration that was to be taken, one thing a line.
+    public var problems: [String] = []
 
     public enum Event: Sendable, Equatable {
         case start(Start)
@@ -80,6 +82,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var group: String?
         /// How many requests of the group that has ended are on record.
         public var groupRequests: Int?
+        /// The answer to `op: reload`.
+        public var reload: ReloadReport?
         /// The rows of the answer to `op: logs` or `op: requests`.
         public var rows: JSONValue?
         /// The `before` of the next page; `nil` on the last one.
@@ -103,6 +107,7 @@ public struct ClientEvent: Sendable, Equatable {
         let name = try object.require("event").expectString("event")
         let counter = name == "start" ? "attempt" : "attempts"
         self.attempts = try object.optional(counter)?.expectInteger(counter, in: 1...Int.max)
+        self.problems = try object.optional("problems")?.expectStrings("problems") ?? []
         switch name {
         case "start":
             self.event = .start(try Start(decoding: object))
@@ -176,6 +181,7 @@ extension ClientEvent.Completion {
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
         self.status = object.optional("status")?.value
+        self.reload = try ReloadReport(decoding: object)
         self.group = try object.optional("group")?.expectString("group")
         if self.group != nil {
             self.groupRequests = try object.optional("requests")?.expectInteger("requests", in: 0...Int.max)
