@@ -8,6 +8,7 @@
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
+@_exported public import struct Messages.Mandate
 @_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts

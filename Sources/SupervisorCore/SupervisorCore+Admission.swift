@@ -82,6 +82,8 @@ extension SupervisorCore {
         let durability = self.generation(request.terms.generation).configuration.durability
         self.requests[number]!.isDurable = durability == .commit
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
+        self.join(number, opening.mandate.group)
+        if let group = opening.mandate.group { self.groups[group]!.count() }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)

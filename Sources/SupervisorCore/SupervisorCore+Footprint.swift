@@ -9,6 +9,11 @@ public struct Footprint: Sendable, Equatable {
     public var continuations: Int
     /// Conversations that are being continued.
     public var conversations: Int
+    /// Groups of requests, and the requests that belong to one or wait for its end.
+    public var groups: Int
+    public var groupMembers: Int
+    /// Requests that go on though their clients have gone.
+    public var finishing: Int
     /// Questions about the record.
     public var questions: Int
     public var workers: Int
@@ -39,7 +44,8 @@ extension SupervisorCore {
         Footprint(
             connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
             continuations: self.continuations.count, conversations: self.conversations.count,
-            questions: self.reader.questionCount, workers: self.workers.count,
+            groups: self.groups.count, groupMembers: self.memberships.count + self.groupEnds.count,
+            finishing: self.finishing.count, questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,

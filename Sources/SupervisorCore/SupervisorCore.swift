@@ -73,6 +73,16 @@ public struct SupervisorCore: Sendable {
     var continuations: [RequestNumber: Continuation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
+    /// Groups of requests, by their names.
+    var groups: [ULID: PromptGroup] = [:]
+    /// Which group a request, or a chain, belongs to.
+    var memberships: [RequestNumber: ULID] = [:]
+    /// The requests that wait for the end of a group.
+    var groupEnds: [RequestNumber: ULID] = [:]
+    /// The groups whose last request has ended in the event in hand.
+    var groupsThatAreOver: [ULID] = []
+    /// The requests that go on though their clients have gone.
+    var finishing = FinishingRequests()
     /// Clients' questions about the record.
     var lookups: [RequestNumber: Lookup] = [:]
     /// The wish of a client that providers be asked for their models. One at a time.
@@ -196,6 +206,7 @@ public struct SupervisorCore: Sendable {
         self.grantMemory(at: now)
         self.forgetGenerations(at: now)
         self.proceedToReady()
+        self.proceedWithGroups(at: now)
         self.proceedToStop(at: now)
         self.armTimer()
         defer { self.actions.removeAll(keepingCapacity: false) }

@@ -23,6 +23,9 @@ final class Terms: Sendable {
         self.mandate = mandate
     }
 
+    /// Whether it goes on to its end though its client has gone.
+    var finishes: Bool { self.rules.purpose?.finishes ?? false }
+
     /// Why a model may not be asked, by its id; `nil` where it may.
     func refusal(of model: String) -> Failure? { self.rules.refusal(of: model) ?? self.caller.refusal(of: model) }
 }
@@ -38,7 +41,6 @@ extension SupervisorCore {
     }
 
     private func terms(of mandate: Mandate, by caller: Caller, uid: Int) throws(Failure) -> Terms {
-        if mandate.group != nil { throw Failure(.notFound, "no group of this connection has that name") }
         let actor = try caller.actor(named: mandate.actor, uid: uid)
         var recorded = mandate
         if actor == Caller.ownActor(uid: uid) { recorded.actor = nil }
