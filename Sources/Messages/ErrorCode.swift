@@ -20,6 +20,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case overloaded
     case providerUnavailable = "provider_unavailable"
     case logUnavailable = "log_unavailable"
+    case secretsUnavailable = "secrets_unavailable"
     case shuttingDown = "shutting_down"
 
     // The request, after it was admitted.
@@ -51,7 +52,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notFound, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError, .invalidOptions,
+            .noKey, .notFound, .secretsUnavailable, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError,
+            .invalidOptions,
             .providerAuthentication,
             .providerRejected:
             false
