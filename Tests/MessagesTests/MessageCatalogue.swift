@@ -42,7 +42,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     static let provider = ProviderSettings(
         name: "openai", kind: .openAICompatible, models: [model],
         listedModels: [model], baseURL: "https://api.openai.com/v1", key: "k",
-        keyName: "OPENAI_API_KEY")
+        keyName: "OPENAI_API_KEY", keySource: "store", keyProblem: "k")
 
     static let all = client + worker + logger + reader + config
 
@@ -57,6 +57,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
         .request("ModelsRequest", .models(refresh: true, provider: "p")),
+        CataloguedMessage(
+            name: "SecretsRequest", recode: { try ClientRequest(decoding: $0).encoded },
+            fullest: united(secretsActions.map { ClientRequest(id: .text("r1"), operation: .secrets($0)).encoded })),
         .request("StatusRequest", .status),
         .request("PingRequest", .ping),
         .answer(
@@ -96,6 +99,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 Array("[".utf8)
                     + model.encoded(with: [.init("provider", .string("p")), .init("default", .bool(true))])
                     + Array("]".utf8), refreshed: [refreshed])),
+        .answer("SecretsDone", ClientAnswer.secrets(id: .number(1), secrets)),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
@@ -120,6 +124,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var embed: EmbedRequest {
         var embed = EmbedRequest(["a", "b"], model: "m", options: .object([.init("dimensions", .integer(1))]))
         embed.timeoutMilliseconds = 1000
+        embed.mandate = mandate
         return embed
     }
 
@@ -131,8 +136,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         var prompt = Self.prompt
         prompt.messages = Array("[]".utf8)
         prompt.conversation = "c"
+        prompt.mandate = mandate
         return prompt
     }
+
+    private static let mandate = Mandate(purpose: "p", actor: "a", group: request)
 
     private static let round = ChainRound(chain: request, number: 2)
 
@@ -176,6 +184,29 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
         "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]
         """#.utf8)
+
+    private static let secretsActions: [SecretsAction] = [
+        .set(name: "n", value: "v", note: "o"), .remove(name: "n"), .rotate, .list,
+        .importValues([.init(name: "n", value: "v", note: "o")]),
+        .importTokens([.init(name: "n", value: "t", note: "o")], fernetKey: "k"),
+    ]
+    private static let secrets = SecretsAnswer(
+        secrets: [
+            DescribedSecret(
+                name: "n", note: "o", keyID: "i", createdAtMilliseconds: 1, updatedAtMilliseconds: 2,
+                lastUsedAtMilliseconds: 3, problem: "p")
+        ], changed: ["n"], skipped: [SkippedSecret(name: "m", reason: "r")], advice: ["a"])
+
+    /// One object with the members of all of them, the first of each name.
+    private static func united(_ objects: [[UInt8]]) -> [UInt8] {
+        var members: [JSONValue.Member] = []
+        for object in objects {
+            members += try! JSONValue(parsing: object).members!.filter { new in
+                !members.contains { $0.name == new.name }
+            }
+        }
+        return JSONValue.object(members).serialized()
+    }
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
         CataloguedMessage(
@@ -267,9 +298,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "Open", recode: command,
             fullest: LogRecord.open(
                 OpenRecord(
-                    request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
+                    request: request, atMilliseconds: 1,
+                    peer: PeerCredentials(uid: 1, gid: 2, pid: 3, groups: [4], unit: "u"), provider: "p",
                     model: "m",
-                    stream: true, chain: request, operation: .embed, content: content)
+                    stream: true, chain: request, operation: .embed, mandate: mandate, caller: "c",
+                    keyName: "K", annotations: Array("{}".utf8), content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
@@ -336,19 +369,49 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let command: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerCommand(decoding: $0).encoded }
     private static let reply: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerReply(decoding: $0).encoded }
 
+    private static let reference = ModelReference("m", key: "K", options: Array(#"{"o":1}"#.utf8))
+
+    private static let policy = PolicySettings(
+        models: ["m"], blockedModels: ["n"], requiresKeys: false,
+        purposes: [
+            PurposeSettings(
+                name: "p", description: "d", model: reference, models: [reference], blockedModels: ["n"],
+                fallbacks: ["f"], finishes: true)
+        ],
+        callers: [
+            CallerSettings(
+                name: "c", users: [1], groups: [2], isDefault: true, purposes: ["p"], models: ["m"], mayNameActor: true,
+                isAdministrator: true, maximumConnections: 3, maximumRequests: 4)
+        ],
+        keys: [NamedKey(name: "K", value: "v", source: "store", problem: "p")])
+
     private static let config: [CataloguedMessage] = [
         .init(
             name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
-                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: reference,
                     defaultEmbeddingModel: "e",
                     providers: [provider],
-                    fallbacks: ["m": ["n"]], warnings: ["w"])
+                    fallbacks: ["m": ["n"]], policy: policy,
+                    hooks: [
+                        HookSettings(
+                            name: "h", command: ["/h"], events: HookEvent.allCases, timeoutMilliseconds: 1,
+                            isClosed: true)
+                    ], masterKeyFile: "/k", keyUse: KeyUse(["K": 1]), warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.refused([ConfigurationProblem(file: "f", line: 1, column: 1, message: "m")])
                 .encoded),
+        .init(
+            name: "SecretsAction", recode: { try SecretsAction(decoding: $0).encoded },
+            fullest: united(secretsActions.map(\.encoded))),
+        .init(
+            name: "SecretsAnswer", recode: { try SecretsReply(decoding: $0).encoded },
+            fullest: SecretsReply.done(secrets).encoded),
+        .init(
+            name: "SecretsRefused", recode: { try SecretsReply(decoding: $0).encoded },
+            fullest: SecretsReply.error(Failure(.secretsUnavailable, "m")).encoded),
     ]
 }

@@ -86,6 +86,15 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// What became of what an administrator wanted done with the store of secrets.
+    public static func secrets(id: RequestIdentifier, _ answer: SecretsAnswer) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: 1024)
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        answer.append(to: &object)
+        return object.finish()
+    }
+
     /// The last frame of a question to the record: rows as JSON text, and where the next page begins.
     public static func page(id: RequestIdentifier, _ name: StaticString, rows: [UInt8], next: String?) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: rows.count + 256)

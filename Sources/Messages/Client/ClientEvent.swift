@@ -74,6 +74,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
         public var refreshed: JSONValue?
+        /// The answer to `op: secrets`.
+        public var secrets: SecretsAnswer?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -171,6 +173,7 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
+        if object["changed"] != nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")

@@ -16,6 +16,8 @@ public struct ClientRequest: Sendable, Equatable {
         case requests(RequestsRequest)
         /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
         case models(refresh: Bool = false, provider: String? = nil)
+        /// Something for an administrator to do with the store of secrets.
+        case secrets(SecretsAction)
         case status
         case ping
     }
@@ -27,11 +29,11 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "secrets", "status", "ping",
     ]
 
     /// Reads a request.
@@ -90,6 +92,9 @@ public struct ClientRequest: Sendable, Equatable {
                 let provider = try object.optional("provider")?.expectName("provider")
                 if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
                 return .models(refresh: refresh, provider: provider)
+            case "secrets":
+                try object.expectOnly(["id", "op"] + SecretsAction.fields)
+                return .secrets(try SecretsAction(decoding: object))
             case "status", "ping":
                 try object.expectOnly(["id", "op"])
                 return name == "status" ? .status : .ping
@@ -102,8 +107,6 @@ public struct ClientRequest: Sendable, Equatable {
             }
             let nearest = name.nearest(of: Self.operations).map { "; did you mean '\($0)'?" } ?? ""
             throw Failure(.unknownOperation, "unknown op '\(name.truncated(toUTF8Length: 64))'\(nearest)")
-        } catch .unknownField(let field, _) where PromptRequest.reservedFields.contains(field) {
-            throw Failure(.notSupported, "this version does not support the field '\(field)'")
         } catch {
             throw Failure(.invalidRequest, "\(error)")
         }
@@ -139,6 +142,9 @@ public struct ClientRequest: Sendable, Equatable {
             object.add("op", "models")
             if refresh { object.add("refresh", true) }
             object.add("provider", ifPresent: provider)
+        case .secrets(let action):
+            object.add("op", "secrets")
+            action.append(to: &object)
         case .status: object.add("op", "status")
         case .ping: object.add("op", "ping")
         }
