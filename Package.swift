@@ -72,7 +72,7 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "bulkheadd", dependencies: ["SupervisorCore", "Libuv", "Framing", "Messages", logging],
+            name: "bulkheadd", dependencies: ["SupervisorCore", "Libuv", "Framing", "Messages", "CLinux", logging],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-worker", dependencies: ["Providers", "Curl", "BlockingChannel", "Messages", "CLinux"],
@@ -81,7 +81,8 @@ let package = Package(
             name: "bulkhead-logger", dependencies: ["LogStore", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
-            name: "bulkhead-config", dependencies: ["Configuration", "Secrets", "BlockingChannel", "Messages"],
+            name: "bulkhead-config",
+            dependencies: ["Configuration", "Secrets", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead", dependencies: ["BulkheadClient", argumentParser], swiftSettings: settings),

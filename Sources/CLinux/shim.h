@@ -10,7 +10,7 @@
 static inline int CLinux_close_range(unsigned int first, unsigned int last) {
     return (int)syscall(SYS_close_range, first, last, 0);
 }
-/// prctl(2), PR_SET_DUMPABLE: no core dump, and no debugger but root's.
+/// prctl(2), PR_SET_DUMPABLE: no core dump, not even through a pipe (core(5)), and no debugger but root's.
 static inline int CLinux_set_not_dumpable(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -54,7 +54,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notAllowed, .notFound, .secretsUnavailable, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError,
+            .noKey, .notAllowed, .notFound, .secretsUnavailable, .cancelled, .answerTooLarge, .chainLimitExceeded,
+            .modelError,
             .invalidOptions,
             .providerAuthentication,
             .providerRejected:

@@ -4,6 +4,8 @@ enum Arguments: Equatable {
     case serve(file: String?, socketPath: String?, stateDirectory: String?)
     /// Tell a person what is wrong with a file.
     case check(file: String)
+    /// Do for the supervisor what it says on the channel with the store of secrets.
+    case secrets(stateDirectory: String, masterKeyFile: String?)
     /// Write docs/providers.md.
     case providers
     case help
@@ -18,6 +20,7 @@ enum Arguments: Equatable {
         Usage: bulkhead-config --check FILE
                bulkhead-config --providers
                bulkhead-config [--config FILE] [--socket PATH] [--state-directory DIR]
+               bulkhead-config --secrets --state-directory DIR [--master-key-file FILE]
 
         The first form checks a configuration file; `bulkhead config check FILE` calls it. It says
         what the file means, or each thing that is wrong with it by file, line and column.
@@ -27,11 +30,16 @@ enum Arguments: Equatable {
         The third form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
         the file and the environment and answers with one frame.
 
+        So is the fourth: it reads one frame, works on the secrets in DIR and answers with one frame.
+        `bulkhead secrets` is how a person has it called.
+
           --check FILE           check FILE and exit: 0 if it can be used, 1 if not
           --config FILE          the configuration; without it, $CONFIGURATION_DIRECTORY/bulkhead.yaml
                                  where there is one, else the defaults
           --socket PATH          counts for more than `socket` in the file
           --state-directory DIR  counts for more than `state_directory` in the file
+          --secrets              work on the store of secrets
+          --master-key-file FILE its master key, unless that is a credential
           --help                 show this
           --version              show the version
         """
@@ -39,14 +47,21 @@ enum Arguments: Equatable {
     /// - Parameter arguments: Without the name of the program.
     static func parse(_ arguments: some Sequence<String>) throws(UsageError) -> Arguments {
         var values: [String: String] = [:]
+        var isForSecrets = false
         var iterator = arguments.makeIterator()
         while let argument = iterator.next() {
             if argument == "--help" || argument == "-h" { return .help }
             if argument == "--version" { return .version }
             if argument == "--providers" { return .providers }
+            if argument == "--secrets" {
+                isForSecrets = true
+                continue
+            }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard ["--check", "--config", "--socket", "--state-directory"].contains(name) else {
+            guard
+                ["--check", "--config", "--socket", "--state-directory", "--master-key-file"].contains(name)
+            else {
                 throw UsageError(
                     message: name.hasPrefix("-") ? "unknown option \(name)" : "unexpected argument '\(argument)'")
             }
@@ -56,6 +71,17 @@ enum Arguments: Equatable {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw UsageError(message: "\(name) is given twice")
             }
+        }
+        if isForSecrets {
+            guard let directory = values.removeValue(forKey: "--state-directory") else {
+                throw UsageError(message: "--secrets needs --state-directory")
+            }
+            let keyFile = values.removeValue(forKey: "--master-key-file")
+            if let other = values.keys.min() { throw UsageError(message: "\(other) does not go with --secrets") }
+            return .secrets(stateDirectory: directory, masterKeyFile: keyFile)
+        }
+        guard values["--master-key-file"] == nil else {
+            throw UsageError(message: "--master-key-file goes with --secrets")
         }
         if let file = values["--check"] {
             guard values.count == 1 else { throw UsageError(message: "--check goes with no other option") }

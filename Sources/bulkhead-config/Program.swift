@@ -34,6 +34,8 @@ struct Program {
                 return self.serve(file: file, overrides: overrides)
             case .check(let file):
                 return self.check(file)
+            case .secrets(let stateDirectory, let masterKeyFile):
+                return self.keepSecrets(in: stateDirectory, masterKeyFile: masterKeyFile)
             case .providers:
                 print(ProvidersPage(), terminator: "")
             case .help:
@@ -49,13 +51,12 @@ struct Program {
     }
 
     private func serve(file: String?, overrides: ConfigurationOverrides) -> ExitCode {
-        guard Self.isSocket(Self.channel) else {
-            Self.complain(
-                "bulkhead-config: there is no channel on descriptor 3: bulkheadd starts this program; "
-                    + "to check a file yourself, run bulkhead-config --check FILE")
-            return .usage
-        }
+        guard self.hasChannel else { return .usage }
         var reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
+        if case .configuration(var configuration) = reply {
+            configuration.keyUse = KeyUse.kept(in: configuration.stateDirectory)
+            reply = .configuration(configuration)
+        }
         if reply.encoded.count > ProtocolBounds.configurationFrame {
             let name = file ?? self.defaultFile ?? "environment"
             reply = .refused([
@@ -78,6 +79,22 @@ struct Program {
         case .configuration: return .success
         case .refused: return .refused
         }
+    }
+
+    private func keepSecrets(in stateDirectory: String, masterKeyFile: String?) -> ExitCode {
+        guard self.hasChannel else { return .usage }
+        return SecretsProgram.run(
+            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
+            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
+    }
+
+    /// Whether the supervisor has started this program; a person is told how to use it.
+    private var hasChannel: Bool {
+        if Self.isSocket(Self.channel) { return true }
+        Self.complain(
+            "bulkhead-config: there is no channel on descriptor 3: bulkheadd starts this program; "
+                + "to check a file yourself, run bulkhead-config --check FILE")
+        return false
     }
 
     private func check(_ file: String) -> ExitCode {

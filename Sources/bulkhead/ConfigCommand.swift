@@ -24,24 +24,13 @@ struct ConfigCheckCommand: ParsableCommand {
 
     func run() throws {
         let program = "bulkhead-config"
-        let directory = Self.ownDirectory
-        for path in ["\(directory)/\(program)", "\(directory)/../libexec/bulkhead/\(program)"] {
+        for path in SiblingProgram.candidates(program) {
             Self.execute(path, [program, "--check", self.file])
         }
         try? StandardStream.error.writeLine(
-            "bulkhead: cannot run \(program): \(String(cString: strerror(errno))). "
-                + "It belongs beside bulkhead in '\(directory)' or in ../libexec/bulkhead")
+            "bulkhead: cannot run \(program): \(String(cString: strerror(errno))); "
+                + "\(SiblingProgram.places(of: program))")
         throw ExitStatus.unreachable
-    }
-
-    /// Where this program's file is (`readlink` of /proc/self/exe).
-    private static var ownDirectory: String {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
-        }
-        let path = buffer.prefix(max(count, 0))
-        return String(decoding: path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)], as: UTF8.self)
     }
 
     /// Becomes the program at `path` (`execv`); returns where that cannot be.

@@ -16,9 +16,12 @@ final class ConfigurationLoader: ChildProcess.Delegate {
     /// Runs the program to its end.
     ///
     /// - Throws: ``StartError`` with every problem of the configuration, one a line.
-    static func load(_ arguments: Arguments, on loop: Loop) throws -> ServiceConfiguration {
+    static func load(
+        _ arguments: Arguments, environment: [String], on loop: Loop
+    ) throws -> ServiceConfiguration {
         let loader = ConfigurationLoader(loop: loop)
-        let child = try ChildProcess(try ProgramTable.configuration(arguments), on: loop, delegate: loader)
+        let child = try ChildProcess(
+            try ProgramTable.configuration(arguments, environment: environment), on: loop, delegate: loader)
         let timer = try Timer(on: loop)
         timer.start(afterMilliseconds: Self.timeoutMilliseconds) {
             loader.failure = "bulkhead-config took longer than \(Self.timeoutMilliseconds) ms"

@@ -5,11 +5,16 @@ import Messages
 struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
+    private let configurationPath: String
     private let configuration: ServiceConfiguration
+    private let environment: [String]
 
-    init(_ configuration: ServiceConfiguration) throws(StartError) {
+    /// - Parameter environment: What this process was started with.
+    init(_ configuration: ServiceConfiguration, environment: [String]) throws(StartError) {
+        self.environment = environment
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
+        self.configurationPath = try ProgramLocator.find("bulkhead-config")
         self.configuration = configuration
     }
 
@@ -38,10 +43,22 @@ struct ProgramTable {
             environment: [], channels: [ProtocolBounds.readerFrame])
     }
 
+    /// Works on the store of secrets. Of the environment it needs nothing but where the master key may be.
+    var secrets: ChildProcess.Program {
+        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.configuration.stateDirectory]
+        if let file = self.configuration.masterKeyFile { arguments += ["--master-key-file", file] }
+        return ChildProcess.Program(
+            path: self.configurationPath, arguments: arguments,
+            environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
+            channels: [ProtocolBounds.configurationFrame])
+    }
+
     private var database: String { "\(self.configuration.stateDirectory)/logs.db" }
 
-    /// bulkhead-config looks keys up in the environment, so it is given all of ours.
-    static func configuration(_ arguments: Arguments) throws(StartError) -> ChildProcess.Program {
+    /// bulkhead-config looks keys up in the environment, so it is given all that this process was started with.
+    static func configuration(
+        _ arguments: Arguments, environment: [String]
+    ) throws(StartError) -> ChildProcess.Program {
         var list = ["bulkhead-config"]
         for (option, value) in [
             ("--config", arguments.configuration), ("--socket", arguments.socket),
@@ -50,17 +67,7 @@ struct ProgramTable {
             if let value { list += [option, value] }
         }
         return ChildProcess.Program(
-            path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: Self.environment,
+            path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: environment,
             channels: [ProtocolBounds.configurationFrame])
-    }
-
-    private static var environment: [String] {
-        var list: [String] = []
-        var next = environ
-        while let entry = next.pointee {
-            list.append(String(cString: entry))
-            next += 1
-        }
-        return list
     }
 }

@@ -31,6 +31,7 @@ final class Shell {
     private var reportsWritten: Set<SlotID> = []
     private var logger: ChildProcess?
     private var reader: ChildProcess?
+    private var secrets: ChildProcess?
     private var lastConnection: UInt64 = 0
     private(set) var exitCode: CInt = 0
 
@@ -132,7 +133,11 @@ final class Shell {
         case .closeReader: self.reader?.closeChannels()
         case .killReader: self.reader?.kill()
 
-        case .saveModels(let file): self.saveModels(file)
+        case .startSecrets(let frame): self.startSecrets(frame)
+        case .killSecrets: self.secrets?.kill()
+
+        case .saveModels(let file): self.save(file, as: ListedModels.fileName, "the models of providers")
+        case .saveKeyUse(let file): self.save(file, as: KeyUse.fileName, "the times at which keys were used")
         case .setTimer(let instant): self.setTimer(instant)
         case .notify(let state, let status): self.notify(state, status: status)
         case .log(let entry): self.log.log(entry)
@@ -159,11 +164,12 @@ final class Shell {
 
     private static let toleratedDelayNanoseconds: UInt64 = 10_000_000
 
-    private func saveModels(_ file: [UInt8]) {
+    /// - Parameter subject: What is in the file, for the operator's log.
+    private func save(_ file: [UInt8], as name: String, _ subject: String) {
         do {
-            try StateFile.write(file, to: "\(self.stateDirectory)/\(ListedModels.fileName)")
+            try StateFile.write(file, to: "\(self.stateDirectory)/\(name)")
         } catch {
-            self.log.warning("the models of providers could not be kept", metadata: ["reason": "\(error)"])
+            self.log.warning("\(subject) could not be kept", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -248,12 +254,23 @@ final class Shell {
             self.queue(.readerFailedToStart(reason: "\(error)"))
         }
     }
+
+    private func startSecrets(_ frame: [UInt8]) {
+        do {
+            let child = try ChildProcess(self.programs.secrets, on: self.loop, delegate: self)
+            self.secrets = child
+            self.send(frame, to: child, on: 0)
+        } catch {
+            self.queue(.secretsEnded(reason: "\(error)"))
+        }
+    }
 }
 
 extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         if child === self.reader { return self.queue(.readerReply(payload)) }
+        if child === self.secrets { return self.queue(.secretsAnswered(payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
@@ -267,6 +284,7 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         if child === self.reader { return self.queue(.readerBrokeProtocol(reason: reason)) }
+        if child === self.secrets { return self.queue(.secretsBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0
@@ -288,6 +306,10 @@ extension Shell: ChildProcess.Delegate {
         if child === self.reader {
             self.reader = nil
             return self.post(.readerExited(TerminationStatus(status)))
+        }
+        if child === self.secrets {
+            self.secrets = nil
+            return self.post(.secretsEnded(reason: "\(TerminationStatus(status))"))
         }
         guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
         self.workers[id] = nil

@@ -1,4 +1,5 @@
 // bulkheadd: the supervisor. One thread, one loop; see Shell.swift and the SupervisorCore module.
+import CLinux
 import Glibc
 import Libuv
 import Logging
@@ -13,7 +14,8 @@ func resetInheritedState() {
     sigprocmask(SIG_SETMASK, &none, nil)
     signal(SIGPIPE, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
-    // Keys pass through this process and its children: no core files.
+    // Keys pass through this process and its children: no core files, and no debugger but root's.
+    CLinux_set_not_dumpable()
     var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     // Each connection and each slot is a descriptor.
@@ -24,13 +26,13 @@ func resetInheritedState() {
     }
 }
 
-func run(_ arguments: Arguments) throws -> CInt {
+func run(_ arguments: Arguments, environment: [String]) throws -> CInt {
     let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
     let notifySocket = NotifySocket.inherited()
     let loop = try Loop()
-    let configuration = try ConfigurationLoader.load(arguments, on: loop)
+    let configuration = try ConfigurationLoader.load(arguments, environment: environment, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
-    let programs = try ProgramTable(configuration)
+    let programs = try ProgramTable(configuration, environment: environment)
     let listener =
         try Listener.inherited(on: loop)
         ?? Listener.bind(
@@ -58,6 +60,7 @@ func complain(_ text: String) {
 }
 
 resetInheritedState()
+let environment = InheritedEnvironment.take()
 switch Arguments.parse(CommandLine.arguments, version: SoftwareVersion.current) {
 case .print(let text):
     print(text)
@@ -67,7 +70,7 @@ case .refuse(let reason):
 case .run(let arguments):
     do {
         // The loop still has open handles: the end of the process closes them.
-        exit(try run(arguments))
+        exit(try run(arguments, environment: environment))
     } catch let error as StartError {
         complain("\(error)")
         exit(error.exitCode)

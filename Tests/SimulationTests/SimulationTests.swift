@@ -54,6 +54,8 @@ import Testing
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "secrets: answered", "secrets: killed", "secrets: failed to start", "secrets_unavailable", "not_allowed",
+        "key use saved",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -126,8 +126,14 @@ struct DaemonEnded: Error, CustomStringConvertible {
 
 /// What the kernel says of a process.
 enum ProcFS {
+    /// How many descriptors a process has open; 0 where the kernel shows them to root alone, as for a process that leaves no
+    /// core.
     static func descriptorCount(_ pid: Int32) throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+        do { return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count } catch CocoaError
+            .fileReadNoPermission
+        {
+            return 0
+        }
     }
 
     static func threadCount(_ pid: Int32) throws -> Int {
