@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // Requests for embeddings. From their admission on they go the way of prompts that are not streamed; of their texts and
 // vectors nothing goes on record. They are tried again like any, but by no other model: vectors of two models mean nothing to each
@@ -10,21 +11,27 @@ extension SupervisorCore {
     ) {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
+            let terms = try self.terms(of: embed.mandate, from: connectionID)
             let (provider, model) = try self.resolveEmbeddingModel(embed.model)
+            if let refusal = terms.refusal(of: model.id) { throw refusal }
             let asked = Attempts.Candidate(provider: provider, model: model)
+            var embed = embed
+            embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
             try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
-            let route = try self.route(from: asked, at: now) { _ in false }
+            let route = try self.route(from: asked, under: terms, at: now) { _ in false }
             try self.checkMemory()
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
+            let key = self.key(for: asked, under: terms)
             let opening = OpenRecord(
                 request: ulid, atMilliseconds: now.wallMilliseconds, peer: self.connections[connectionID]!.peer,
-                provider: settings.name, model: model.id, stream: false, operation: .embed)
+                provider: settings.name, model: model.id, stream: false, operation: .embed,
+                mandate: terms.mandate, caller: terms.caller.name, keyName: key.nameIfNamed)
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
                 embed, request: ulid, model: self.providersName(of: model.id, provider),
-                key: model.needsKey ? settings.key : nil)
+                key: key.value)
             guard
                 self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID, isContinued: false)
             else {
@@ -33,7 +40,8 @@ extension SupervisorCore {
             let request = Request(
                 ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
                 isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
-                timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, at: now.instant)
+                timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, terms: terms,
+                at: now.instant)
             self.begin(request, number, opening, on: route, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)

@@ -1,4 +1,5 @@
 public import Messages
+import Policy
 
 /// Everything the supervisor decides, as a value.
 ///
@@ -49,6 +50,8 @@ public struct SupervisorCore: Sendable {
 
     let configuration: ServiceConfiguration
     let bounds: SupervisorBounds
+    /// What the configuration says about models, purposes, callers and keys, in tables.
+    var policy: Policy
     let processID: Int
     /// The users who see and may do everything.
     let administrators: Set<Int>
@@ -124,6 +127,7 @@ public struct SupervisorCore: Sendable {
         self.bounds = bounds
         self.processID = processID
         self.administrators = [0, userID]
+        self.policy = Policy(configuration.policy, administrators: self.administrators) { $0 }
         self.random = SeededGenerator(seed: seed)
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(
@@ -149,6 +153,7 @@ public struct SupervisorCore: Sendable {
         for (index, provider) in configuration.providers.enumerated() {
             self.takeList(provider.listedModels, of: index)
         }
+        self.compilePolicy()
     }
 
     /// Takes one event and returns what to do because of it, in order.

@@ -19,14 +19,15 @@ struct Scenario {
     init(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
         bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
     ) {
         self.core = SupervisorCore(
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
                 storesPrompts: storesPrompts,
-                defaultModel: (providers.first?.models.first?.id).map { ModelReference($0) }, providers: providers,
-                fallbacks: fallbacks,
+                defaultModel: defaultModel ?? (providers.first?.models.first?.id).map { ModelReference($0) },
+                providers: providers, fallbacks: fallbacks, policy: policy,
                 drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
     }
@@ -39,11 +40,13 @@ struct Scenario {
     static func ready(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
         bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
     ) -> Scenario {
         var scenario = Scenario(
             durability: durability, storesPrompts: storesPrompts, providers: providers, fallbacks: fallbacks,
-            bounds: bounds, drainTimeoutMilliseconds: drainTimeoutMilliseconds)
+            policy: policy, defaultModel: defaultModel, bounds: bounds,
+            drainTimeoutMilliseconds: drainTimeoutMilliseconds)
         scenario.post(.start)
         scenario.post(.loggerStarted(pid: 100))
         scenario.loggerIsReady()
@@ -82,8 +85,8 @@ struct Scenario {
     // MARK: Clients
 
     @discardableResult
-    mutating func connect(_ client: UInt64, uid: Int = 1000) -> [String] {
-        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: uid, gid: 100, pid: 42)))
+    mutating func connect(_ client: UInt64, uid: Int = 1000, groups: [Int] = []) -> [String] {
+        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: uid, gid: 100, pid: 42, groups: groups)))
     }
 
     @discardableResult
