@@ -45,7 +45,7 @@ extension SupervisorCore {
         self.keepFrame(of: number)
         if !isLarge { self.releaseFrame(of: number) }
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
-        if settings.key != nil, let name = settings.keyName { self.keyWasUsed(name, at: now) }
+        if let name = self.requests[number]!.keyName { self.keyWasUsed(name, at: now) }
         let request = self.requests[number]!
         if let connection = request.connection {
             if request.needsStart, request.isStreamed || request.round != nil {

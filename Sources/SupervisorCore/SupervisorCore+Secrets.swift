@@ -10,7 +10,7 @@ extension SupervisorCore {
     ) {
         do throws(Failure) {
             try self.checkDoor(of: connection)
-            try self.checkIsAdministrator(connection)
+            try self.checkAdministrator(connection, "secrets")
             guard self.secrets.waitingCount < self.bounds.secretsErrands else {
                 throw Failure(
                     .tooManyRequests,
@@ -28,13 +28,6 @@ extension SupervisorCore {
             self.proceedWithSecrets(at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connection)
-        }
-    }
-
-    func checkIsAdministrator(_ connection: ConnectionID) throws(Failure) {
-        guard self.administrators.contains(self.connections[connection]!.peer.uid) else {
-            throw Failure(
-                .notAllowed, "only an administrator may do this: root, or the user that the daemon runs as")
         }
     }
 
