@@ -18,6 +18,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case notAllowed = "not_allowed"
     case hookFailed = "hook_failed"
     case notFound = "not_found"
+    case invalidConfiguration = "invalid_configuration"
     case tooManyRequests = "too_many_requests"
     case overloaded
     case providerUnavailable = "provider_unavailable"
@@ -54,7 +55,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notAllowed, .notFound, .secretsUnavailable, .cancelled, .answerTooLarge, .chainLimitExceeded,
+            .noKey, .notAllowed, .notFound, .secretsUnavailable, .invalidConfiguration, .cancelled, .answerTooLarge, .chainLimitExceeded,
             .modelError,
             .invalidOptions,
             .providerAuthentication,

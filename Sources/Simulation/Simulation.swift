@@ -227,6 +227,12 @@ public struct Simulation {
         case .closeWorker(let id): self.workerIsClosed(id)
         case .killWorker(let id): self.workerIsKilled(id)
         case .startLogger: self.loggerIsStarted()
+        case .readConfiguration:
+            self.followUps.append(
+                self.chance(80)
+                    ? .configurationRead(.configuration(self.configuration))
+                    : .configurationNotRead(reason: "signal 11"))
+        case .stopReadingConfiguration: break
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
@@ -237,7 +243,7 @@ public struct Simulation {
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .saveModels(let file): self.modelsAreSaved(file)
-        case .startSecrets(let payload): self.secretsAreStarted(payload)
+        case .startSecrets(let payload, _): self.secretsAreStarted(payload)
         case .killSecrets: self.secretsAreKilled()
         case .saveKeyUse(let file): self.keyUseIsSaved(file)
         case .log: break

@@ -75,6 +75,8 @@ struct Request: Sendable {
     var attemptBeganAt: Now?
     /// Whether the client is yet to be told who answers.
     var needsStart = true
+    /// Whether its row is on disk before it runs, and before its last frame leaves.
+    var isDurable = true
     /// Whether a large frame has not left for its slot.
     var isFrameOnItsWay = false
 

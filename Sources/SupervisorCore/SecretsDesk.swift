@@ -31,10 +31,12 @@ struct SecretsDesk: Sendable {
     /// The errand that a process is at, or that waits for what follows from it.
     private(set) var current: Errand?
     private var waiting: [Errand] = []
+    /// What was done and is answered when the configuration was read anew.
+    private var settling: [RequestNumber: (errand: Errand, answer: SecretsAnswer)] = [:]
 
     var waitingCount: Int { self.waiting.count }
     /// Whether nothing is being done and nothing waits.
-    var isIdle: Bool { self.state == .idle && self.current == nil && self.waiting.isEmpty }
+    var isIdle: Bool { self.state == .idle && self.current == nil && self.waiting.isEmpty && self.settling.isEmpty }
 
     mutating func add(_ errand: Errand) { self.waiting.append(errand) }
 
@@ -62,11 +64,24 @@ struct SecretsDesk: Sendable {
         return self.current
     }
 
+    /// The errand is done, and its answer waits.
+    mutating func settle(_ errand: Errand, _ answer: SecretsAnswer) { self.settling[errand.number] = (errand, answer) }
+
+    /// The answer need wait no more.
+    mutating func settled(_ number: RequestNumber) -> (errand: Errand, answer: SecretsAnswer)? {
+        self.settling.removeValue(forKey: number)
+    }
+
     /// Nobody waits for this errand any more: one that has begun is done to its end all the same.
     ///
     /// - Returns: The errand, if it is here and somebody waited for it.
     mutating func abandon(_ number: RequestNumber) -> Errand? {
         if let place = self.waiting.firstIndex(where: { $0.number == number }) { return self.waiting.remove(at: place) }
+        if let errand = self.settling[number]?.errand {
+            guard errand.connection != nil else { return nil }
+            self.settling[number]!.errand.connection = nil
+            return errand
+        }
         guard self.current?.number == number, self.current?.connection != nil else { return nil }
         defer { self.current?.connection = nil }
         return self.current

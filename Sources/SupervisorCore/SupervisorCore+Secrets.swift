@@ -54,7 +54,8 @@ extension SupervisorCore {
 
     private mutating func proceedWithSecrets(at now: Now) {
         guard let errand = self.secrets.next() else { return }
-        self.actions.append(.startSecrets(errand.action.encoded))
+        self.actions.append(
+            .startSecrets(errand.action.encoded, masterKeyFile: self.configuration.masterKeyFile))
         self.setDeadline(.secrets, at: now.instant + self.bounds.secretsTimeout)
     }
 
@@ -121,14 +122,21 @@ extension SupervisorCore {
             for index in (answer.secrets ?? []).indices {
                 answer.secrets![index].lastUsedAtMilliseconds = self.keyUse.file[answer.secrets![index].name]
             }
-            if errand.action.changesSecrets, !answer.changed.isEmpty { self.secretsChanged(&answer, at: now) }
-            self.tell(errand) { ClientAnswer.secrets(id: $0, answer) }
+            guard errand.action.changesSecrets, !answer.changed.isEmpty else {
+                return self.tell(errand) { ClientAnswer.secrets(id: $0, answer) }
+            }
+            self.actions.append(.log(LogEntry(.info, "secrets changed", ["count": "\(answer.changed.count)"])))
+            self.secrets.settle(errand, answer)
+            self.reload(for: .secrets(errand.number), at: now)
         }
     }
 
-    /// The keys of the configuration may be others now: this is where it is asked for anew.
-    private mutating func secretsChanged(_ answer: inout SecretsAnswer, at now: Now) {
-        self.actions.append(.log(LogEntry(.info, "secrets changed", ["count": "\(answer.changed.count)"])))
-        answer.advice.append("It takes effect when the daemon is restarted.")
+    /// The configuration was read anew because of what was changed, or could not be.
+    mutating func secretsSettled(_ number: RequestNumber, _ outcome: Reload.Outcome) {
+        guard case (let errand, var answer)? = self.secrets.settled(number) else { return }
+        if case .refused(let failure, _) = outcome {
+            answer.advice.append("It is stored, but not in effect: \(failure.message)")
+        }
+        self.tell(errand) { ClientAnswer.secrets(id: $0, answer) }
     }
 }

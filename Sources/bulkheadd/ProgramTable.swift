@@ -6,16 +6,16 @@ struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
     private let configurationPath: String
-    private let configuration: ServiceConfiguration
+    private let stateDirectory: String
     private let environment: [String]
 
     /// - Parameter environment: What this process was started with.
-    init(_ configuration: ServiceConfiguration, environment: [String]) throws(StartError) {
-        self.environment = environment
+    init(stateDirectory: String, environment: [String]) throws(StartError) {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
         self.configurationPath = try ProgramLocator.find("bulkhead-config")
-        self.configuration = configuration
+        self.stateDirectory = stateDirectory
+        self.environment = environment
     }
 
     /// A worker has no environment, its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control
@@ -26,12 +26,11 @@ struct ProgramTable {
             channels: [ProtocolBounds.controlFrame] + Array(repeating: ProtocolBounds.lastFrame, count: slots))
     }
 
-    var logger: ChildProcess.Program {
+    func logger(_ durability: ServiceConfiguration.Durability) -> ChildProcess.Program {
         ChildProcess.Program(
             path: self.loggerPath,
             arguments: [
-                "bulkhead-logger", "--database", self.database, "--durability",
-                self.configuration.durability.rawValue,
+                "bulkhead-logger", "--database", self.database, "--durability", durability.rawValue,
             ],
             environment: [], channels: [ProtocolBounds.logFrame])
     }
@@ -44,18 +43,19 @@ struct ProgramTable {
     }
 
     /// Works on the store of secrets. Of the environment it needs nothing but where the master key may be.
-    var secrets: ChildProcess.Program {
-        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.configuration.stateDirectory]
-        if let file = self.configuration.masterKeyFile { arguments += ["--master-key-file", file] }
+    func secrets(masterKeyFile: String?) -> ChildProcess.Program {
+        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.stateDirectory]
+        if let masterKeyFile { arguments += ["--master-key-file", masterKeyFile] }
         return ChildProcess.Program(
             path: self.configurationPath, arguments: arguments,
             environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
             channels: [ProtocolBounds.configurationFrame])
     }
 
-    private var database: String { "\(self.configuration.stateDirectory)/logs.db" }
+    private var database: String { "\(self.stateDirectory)/logs.db" }
 
-    /// bulkhead-config looks keys up in the environment, so it is given all that this process was started with.
+    /// bulkhead-config looks keys up in the environment, so it is given all that this process was started with: each time that
+    /// it is started the same, so that the same file means the same.
     static func configuration(
         _ arguments: Arguments, environment: [String]
     ) throws(StartError) -> ChildProcess.Program {

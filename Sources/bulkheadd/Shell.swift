@@ -13,6 +13,7 @@ final class Shell {
     private let loop: Loop
     private let listener: Listener
     private let programs: ProgramTable
+    private let configurationProgram: ChildProcess.Program
     private let notifySocket: NotifySocket?
     private var core: SupervisorCore
     private let timer: Timer
@@ -32,16 +33,18 @@ final class Shell {
     private var logger: ChildProcess?
     private var reader: ChildProcess?
     private var secrets: ChildProcess?
+    private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
     private(set) var exitCode: CInt = 0
 
     init(
-        loop: Loop, listener: Listener, programs: ProgramTable, notifySocket: NotifySocket?,
-        configuration: ServiceConfiguration, log: Logger
+        loop: Loop, listener: Listener, programs: ProgramTable, configurationProgram: ChildProcess.Program,
+        notifySocket: NotifySocket?, configuration: ServiceConfiguration, log: Logger
     ) throws {
         self.loop = loop
         self.listener = listener
         self.programs = programs
+        self.configurationProgram = configurationProgram
         self.notifySocket = notifySocket
         self.log = log
         self.stateDirectory = configuration.stateDirectory
@@ -123,7 +126,7 @@ final class Shell {
         case .closeWorker(let id): self.workers[id]?.closeChannels()
         case .killWorker(let id): self.workers[id]?.kill()
 
-        case .startLogger: self.startLogger()
+        case .startLogger(let durability): self.startLogger(durability)
         case .sendLogger(let payload): self.send(payload, to: self.logger, on: 0)
         case .closeLogger: self.logger?.closeChannels()
         case .killLogger: self.logger?.kill()
@@ -133,7 +136,11 @@ final class Shell {
         case .closeReader: self.reader?.closeChannels()
         case .killReader: self.reader?.kill()
 
-        case .startSecrets(let frame): self.startSecrets(frame)
+        case .readConfiguration: self.readConfiguration()
+        case .stopReadingConfiguration: self.configurationLoader?.kill()
+
+        case .startSecrets(let frame, let masterKeyFile):
+            self.startSecrets(frame, masterKeyFile: masterKeyFile)
         case .killSecrets: self.secrets?.kill()
 
         case .saveModels(let file): self.save(file, as: ListedModels.fileName, "the models of providers")
@@ -235,9 +242,9 @@ final class Shell {
         }
     }
 
-    private func startLogger() {
+    private func startLogger(_ durability: ServiceConfiguration.Durability) {
         do {
-            let child = try ChildProcess(self.programs.logger, on: self.loop, delegate: self)
+            let child = try ChildProcess(self.programs.logger(durability), on: self.loop, delegate: self)
             self.logger = child
             self.queue(.loggerStarted(pid: child.pid))
         } catch {
@@ -255,13 +262,28 @@ final class Shell {
         }
     }
 
-    private func startSecrets(_ frame: [UInt8]) {
+    private func startSecrets(_ frame: [UInt8], masterKeyFile: String?) {
         do {
-            let child = try ChildProcess(self.programs.secrets, on: self.loop, delegate: self)
+            let child = try ChildProcess(self.programs.secrets(masterKeyFile: masterKeyFile), on: self.loop, delegate: self)
             self.secrets = child
             self.send(frame, to: child, on: 0)
         } catch {
             self.queue(.secretsEnded(reason: "\(error)"))
+        }
+    }
+
+    private func readConfiguration() {
+        do {
+            self.configurationLoader = try ConfigurationLoader(self.configurationProgram, on: self.loop) {
+                [unowned self] outcome in
+                self.configurationLoader = nil
+                switch outcome {
+                case .reply(let reply): self.post(.configurationRead(reply))
+                case .failed(let reason): self.post(.configurationNotRead(reason: reason))
+                }
+            }
+        } catch {
+            self.queue(.configurationNotRead(reason: "bulkhead-config could not be started: \(error)"))
         }
     }
 }

@@ -13,6 +13,7 @@ func resetInheritedState() {
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, nil)
     signal(SIGPIPE, SIG_IGN)
+    // A reload is possible from the loop's first turn on; until then it would be the end.
     signal(SIGHUP, SIG_IGN)
     // Keys pass through this process and its children: no core files, and no debugger but root's.
     CLinux_set_not_dumpable()
@@ -30,18 +31,19 @@ func run(_ arguments: Arguments, environment: [String]) throws -> CInt {
     let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
     let notifySocket = NotifySocket.inherited()
     let loop = try Loop()
-    let configuration = try ConfigurationLoader.load(arguments, environment: environment, on: loop)
+    let configurationProgram = try ProgramTable.configuration(arguments, environment: environment)
+    let configuration = try ConfigurationLoader.load(configurationProgram, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
-    let programs = try ProgramTable(configuration, environment: environment)
+    let programs = try ProgramTable(stateDirectory: configuration.stateDirectory, environment: environment)
     let listener =
         try Listener.inherited(on: loop)
         ?? Listener.bind(
             path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup, on: loop)
     let shell = try Shell(
-        loop: loop, listener: listener, programs: programs, notifySocket: notifySocket, configuration: configuration,
-        log: log)
-    let signals = try [SIGTERM, SIGINT].map { number in
-        try Signal(number, on: loop) { shell.post(.drain) }
+        loop: loop, listener: listener, programs: programs, configurationProgram: configurationProgram,
+        notifySocket: notifySocket, configuration: configuration, log: log)
+    let signals = try [(SIGTERM, Event.drain), (SIGINT, .drain), (SIGHUP, .reload)].map { number, event in
+        try Signal(number, on: loop) { shell.post(event) }
     }
     try shell.start()
     log.info(

@@ -61,6 +61,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "SecretsRequest", recode: { try ClientRequest(decoding: $0).encoded },
             fullest: united(secretsActions.map { ClientRequest(id: .text("r1"), operation: .secrets($0)).encoded })),
         .request("StatusRequest", .status),
+        .request("ReloadRequest", .reload),
+        .request("DrainRequest", .drain),
         .request("PingRequest", .ping),
         .answer(
             "StartEvent",
@@ -101,11 +103,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                     + Array("]".utf8), refreshed: [refreshed])),
         .answer("SecretsDone", ClientAnswer.secrets(id: .number(1), secrets)),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
+        .answer(
+            "ReloadDone",
+            ClientAnswer.reloaded(
+                id: .number(1), ReloadReport(warnings: ["w"], added: ["a"], changed: ["c"], removed: ["r"]))),
+        .answer("DrainDone", ClientAnswer.done(id: .number(1))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer(
-            "ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage, attempts: 2)),
+            "ErrorEvent",
+            ClientAnswer.error(
+                id: .number(1), failure, request: request, usage: usage, attempts: 2, problems: ["p"])),
     ]
 
     private static var prompt: PromptRequest {

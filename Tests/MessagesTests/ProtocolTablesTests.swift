@@ -62,6 +62,8 @@ struct ProtocolTablesTests {
             "nameLength": ProtocolBounds.nameLength,
             "usageDetails": ProtocolBounds.usageDetails,
             "timeoutMilliseconds": ProtocolBounds.timeoutMilliseconds,
+            "maximumLines": ReloadReport.maximumLines,
+            "maximumLineLength": ReloadReport.maximumLineLength,
             "depth": JSONBounds().depth,
             "nodes": JSONBounds().nodes,
             "maximumMessageLength": Failure.maximumMessageLength,

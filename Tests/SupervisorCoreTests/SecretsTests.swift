@@ -24,11 +24,34 @@ import Testing
         #expect(
             scenario.client(1, #"{"id":1,"op":"secrets","action":"set","name":"K","value":"planted"}"#)
                 == [#"secrets: {"action":"set","name":"K","value":"planted"}"#])
+        // It is answered when the configuration has been read anew.
         let told = scenario.post(Self.done(SecretsAnswer(changed: ["K"])))
-        #expect(told.count == 1 && told[0].hasPrefix(#"client 1: {"id":1,"event":"done","changed":["K"]"#))
+        #expect(told.first == "read configuration" && !told.contains { $0.hasPrefix("client") })
         #expect(scenario.post(.secretsEnded(reason: "exit code 0")) == [])
+        #expect(
+            scenario.post(.configurationRead(.configuration(scenario.core.configuration)))
+                .contains(#"client 1: {"id":1,"event":"done","changed":["K"]}"#))
         #expect(scenario.core.secrets.isIdle)
         #expect(!scenario.entries.contains { "\($0)".contains("planted") })
+    }
+
+    @Test func aChangeThatCannotTakeEffectSaysSo() {
+        var scenario = Self.ready()
+        scenario.client(1, #"{"id":1,"op":"secrets","action":"rm","name":"K"}"#)
+        scenario.post(Self.done(SecretsAnswer(changed: ["K"])))
+        let told = scenario.post(.configurationNotRead(reason: "signal 11"))
+        let answer = told.first { $0.hasPrefix("client 1") } ?? ""
+        #expect(answer.contains(#""changed":["K"]"#) && answer.contains("not in effect") && answer.contains("signal 11"))
+    }
+
+    @Test func aListOrARotationReadsNothingAnew() {
+        var scenario = Self.ready()
+        for (number, action) in ["list", "rotate"].enumerated() {
+            scenario.client(1, #"{"id":\#(number),"op":"secrets","action":"\#(action)"}"#)
+            let told = scenario.post(Self.done(SecretsAnswer(changed: action == "rotate" ? ["K"] : [])))
+            #expect(told.count == 1 && told[0].hasPrefix("client 1"))
+            scenario.post(.secretsEnded(reason: "exit code 0"))
+        }
     }
 
     @Test func nobodyButAnAdministratorMay() {

@@ -19,6 +19,10 @@ public struct ClientRequest: Sendable, Equatable {
         /// Something for an administrator to do with the store of secrets.
         case secrets(SecretsAction)
         case status
+        /// Read the configuration anew.
+        case reload
+        /// Finish what is open, and stop.
+        case drain
         case ping
     }
 
@@ -29,11 +33,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain",
+        "hello", "group_begin", "group_end", "purposes", "usage", "limits",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "secrets", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "secrets", "status",
+        "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -95,9 +100,14 @@ public struct ClientRequest: Sendable, Equatable {
             case "secrets":
                 try object.expectOnly(["id", "op"] + SecretsAction.fields)
                 return .secrets(try SecretsAction(decoding: object))
-            case "status", "ping":
+            case "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "status" ? .status : .ping
+                switch name {
+                case "status": return .status
+                case "reload": return .reload
+                case "drain": return .drain
+                default: return .ping
+                }
             default:
                 throw .invalidValue("op", name)
             }
@@ -146,6 +156,8 @@ public struct ClientRequest: Sendable, Equatable {
             object.add("op", "secrets")
             action.append(to: &object)
         case .status: object.add("op", "status")
+        case .reload: object.add("op", "reload")
+        case .drain: object.add("op", "drain")
         case .ping: object.add("op", "ping")
         }
         return object.finish()
