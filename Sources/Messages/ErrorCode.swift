@@ -55,7 +55,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notAllowed, .notFound, .secretsUnavailable, .invalidConfiguration, .cancelled, .answerTooLarge, .chainLimitExceeded,
+            .noKey, .notAllowed, .notFound, .secretsUnavailable, .invalidConfiguration, .cancelled, .answerTooLarge,
+            .chainLimitExceeded,
             .modelError,
             .invalidOptions,
             .providerAuthentication,

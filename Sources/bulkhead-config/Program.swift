@@ -20,8 +20,12 @@ struct Program {
 
     init() {
         self.reader = ConfigurationReader(
-            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID,
-            listedModels: Self.listedModels)
+            Surroundings(
+                environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
+                homeDirectory: SystemUsers.homeDirectory(geteuid()), userID: SystemUsers.userID,
+                groupID: SystemGroups.groupID, listedModels: Self.listedModels, keyFile: KeyFile.load,
+                secretStore: SecretsProgram.lookup,
+                isExecutable: { access($0, X_OK) == 0 }, identityMaps: Self.identityMaps))
     }
 
     func run(_ arguments: some Sequence<String>) -> ExitCode {
@@ -36,6 +40,8 @@ struct Program {
                 return self.check(file)
             case .secrets(let stateDirectory, let masterKeyFile):
                 return self.keepSecrets(in: stateDirectory, masterKeyFile: masterKeyFile)
+            case .convert(let file):
+                return Self.convert(file)
             case .providers:
                 print(ProvidersPage(), terminator: "")
             case .help:
@@ -84,8 +90,7 @@ struct Program {
     private func keepSecrets(in stateDirectory: String, masterKeyFile: String?) -> ExitCode {
         guard self.hasChannel else { return .usage }
         return SecretsProgram.run(
-            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
-            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"])
+            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile)
     }
 
     /// Whether the supervisor has started this program; a person is told how to use it.
@@ -103,6 +108,24 @@ struct Program {
             print("\(file): ok")
             for warning in configuration.warnings { print("warning: \(warning)") }
             print(ConfigurationSummary(configuration))
+            return .success
+        case .refused(let problems):
+            for problem in problems { Self.complain(problem.description) }
+            return .refused
+        }
+    }
+
+    private static func convert(_ file: String) -> ExitCode {
+        let outcome: DatasetteImport.Outcome
+        do throws(ConfigurationProblem) {
+            outcome = DatasetteImport.convert(try ConfigurationFile.load(file))
+        } catch {
+            outcome = .refused([error])
+        }
+        switch outcome {
+        case .converted(let text, let notes):
+            for note in notes { Self.complain(note.description) }
+            print(text, terminator: "")
             return .success
         case .refused(let problems):
             for problem in problems { Self.complain(problem.description) }
@@ -136,6 +159,13 @@ struct Program {
             return try ConfigurationFile.load(path, maximumLength: ListedModels.maximumLength)
         } catch {
             return ConfigurationFile(name: path, bytes: [])
+        }
+    }
+
+    /// Which numbers of users and groups the kernel tells this process apart.
+    private static var identityMaps: [(path: String, text: String)] {
+        ["/proc/self/uid_map", "/proc/self/gid_map"].compactMap { path in
+            (try? String(contentsOfFile: path, encoding: .utf8)).map { (path, $0) }
         }
     }
 

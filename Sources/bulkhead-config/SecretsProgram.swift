@@ -1,13 +1,33 @@
 import BlockingChannel
+import Configuration
 import Glibc
 import Messages
 import Secrets
 
-/// Does one thing with the store of secrets for the supervisor: a frame in, a frame out.
+/// The store of secrets: keys are looked up in it, and with `--secrets` it is worked on.
 enum SecretsProgram {
-    static func run(on descriptor: CInt, stateDirectory: String, masterKeyFile: String?, credentialsDirectory: String?)
-        -> Program.ExitCode
-    {
+    /// What the store at a place holds now, by name.
+    static func lookup(_ place: SecretStorePlace) -> (String) -> Configuration.StoredSecret {
+        guard !place.stateDirectory.isEmpty else { return { _ in .absent } }
+        let secrets = SecretStore(
+            stateDirectory: place.stateDirectory, masterKeyFile: place.masterKeyFile,
+            credentialsDirectory: Self.credentialsDirectory
+        ).load()
+        return { name in
+            switch secrets[name] {
+            case .absent: .absent
+            case .value(let value): .value(value)
+            case .unusable(let reason): .unusable(reason)
+            }
+        }
+    }
+
+    private static var credentialsDirectory: String? {
+        getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    }
+
+    /// Does one thing for the supervisor: a frame in, a frame out.
+    static func run(on descriptor: CInt, stateDirectory: String, masterKeyFile: String?) -> Program.ExitCode {
         var channel = BlockingChannel(
             adopting: descriptor, maximumPayloadLength: ProtocolBounds.configurationFrame)
         do throws(ChannelError) {
@@ -17,7 +37,7 @@ enum SecretsProgram {
                 to: payload,
                 SecretStore(
                     stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
-                    credentialsDirectory: credentialsDirectory))
+                    credentialsDirectory: Self.credentialsDirectory))
             try channel.write(reply.encoded)
             return .success
         } catch {

@@ -264,7 +264,8 @@ final class Shell {
 
     private func startSecrets(_ frame: [UInt8], masterKeyFile: String?) {
         do {
-            let child = try ChildProcess(self.programs.secrets(masterKeyFile: masterKeyFile), on: self.loop, delegate: self)
+            let child = try ChildProcess(
+                self.programs.secrets(masterKeyFile: masterKeyFile), on: self.loop, delegate: self)
             self.secrets = child
             self.send(frame, to: child, on: 0)
         } catch {

@@ -71,7 +71,8 @@ import Testing
         #expect(accepted.output.hasPrefix("\(good): ok\n"))
         #expect(
             accepted.output.contains(
-                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, 2 retries, key from MY_KEY\n")
+                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, 2 retries, key from MY_KEY (environment)\n"
+            )
         )
         #expect(!accepted.output.contains("s3cret"))
 
@@ -79,7 +80,7 @@ import Testing
         #expect(warned.exitCode == 0)
         #expect(
             warned.output.contains(
-                "\nwarning: \(good):2:42: field 'providers.openai.key': the environment variable MY_KEY is not set;"))
+                "\nwarning: \(good):2:42: field 'providers.openai.key': there is no key MY_KEY:"))
 
         let bad = try directory.write("testing: 1\nsokcet: /x\n")
         let refused = try ProgramRun(["--check", bad])

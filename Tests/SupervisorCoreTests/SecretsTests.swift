@@ -41,7 +41,8 @@ import Testing
         scenario.post(Self.done(SecretsAnswer(changed: ["K"])))
         let told = scenario.post(.configurationNotRead(reason: "signal 11"))
         let answer = told.first { $0.hasPrefix("client 1") } ?? ""
-        #expect(answer.contains(#""changed":["K"]"#) && answer.contains("not in effect") && answer.contains("signal 11"))
+        #expect(
+            answer.contains(#""changed":["K"]"#) && answer.contains("not in effect") && answer.contains("signal 11"))
     }
 
     @Test func aListOrARotationReadsNothingAnew() {
