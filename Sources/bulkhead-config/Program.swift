@@ -17,14 +17,18 @@ struct Program {
     private static let channel: CInt = 3
 
     private let reader: ConfigurationReader
+    private let credentialsDirectory: String?
 
-    init() {
+    /// - Parameter environment: What this process was started with.
+    init(environment: [String: String]) {
+        let credentials = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        self.credentialsDirectory = credentials
         self.reader = ConfigurationReader(
             Surroundings(
-                environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
+                environment: environment, isRoot: geteuid() == 0,
                 homeDirectory: SystemUsers.homeDirectory(geteuid()), userID: SystemUsers.userID,
                 groupID: SystemGroups.groupID, listedModels: Self.listedModels, keyFile: KeyFile.load,
-                secretStore: SecretsProgram.lookup,
+                secretStore: { SecretsProgram.lookup($0, credentialsDirectory: credentials) },
                 isExecutable: { access($0, X_OK) == 0 }, identityMaps: Self.identityMaps))
     }
 
@@ -90,7 +94,8 @@ struct Program {
     private func keepSecrets(in stateDirectory: String, masterKeyFile: String?) -> ExitCode {
         guard self.hasChannel else { return .usage }
         return SecretsProgram.run(
-            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile)
+            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
+            credentialsDirectory: self.credentialsDirectory)
     }
 
     /// Whether the supervisor has started this program; a person is told how to use it.

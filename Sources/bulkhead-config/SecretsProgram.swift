@@ -7,11 +7,13 @@ import Secrets
 /// The store of secrets: keys are looked up in it, and with `--secrets` it is worked on.
 enum SecretsProgram {
     /// What the store at a place holds now, by name.
-    static func lookup(_ place: SecretStorePlace) -> (String) -> Configuration.StoredSecret {
+    static func lookup(_ place: SecretStorePlace, credentialsDirectory: String?) -> (String) ->
+        Configuration.StoredSecret
+    {
         guard !place.stateDirectory.isEmpty else { return { _ in .absent } }
         let secrets = SecretStore(
             stateDirectory: place.stateDirectory, masterKeyFile: place.masterKeyFile,
-            credentialsDirectory: Self.credentialsDirectory
+            credentialsDirectory: credentialsDirectory
         ).load()
         return { name in
             switch secrets[name] {
@@ -22,12 +24,10 @@ enum SecretsProgram {
         }
     }
 
-    private static var credentialsDirectory: String? {
-        getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-    }
-
     /// Does one thing for the supervisor: a frame in, a frame out.
-    static func run(on descriptor: CInt, stateDirectory: String, masterKeyFile: String?) -> Program.ExitCode {
+    static func run(on descriptor: CInt, stateDirectory: String, masterKeyFile: String?, credentialsDirectory: String?)
+        -> Program.ExitCode
+    {
         var channel = BlockingChannel(
             adopting: descriptor, maximumPayloadLength: ProtocolBounds.configurationFrame)
         do throws(ChannelError) {
@@ -37,7 +37,7 @@ enum SecretsProgram {
                 to: payload,
                 SecretStore(
                     stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
-                    credentialsDirectory: Self.credentialsDirectory))
+                    credentialsDirectory: credentialsDirectory))
             try channel.write(reply.encoded)
             return .success
         } catch {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What this process was started with, which may hold keys.
@@ -24,10 +25,9 @@ enum InheritedEnvironment {
         var next = environ
         while let entry = next.pointee {
             entries.append(String(cString: entry))
-            memset(entry, 0, strlen(entry))
             next += 1
         }
-        clearenv()
+        CLinux_erase_environment()
         for entry in entries where Self.needed.contains(Self.name(entry)) {
             setenv(Self.name(entry), String(entry.utf8.dropFirst(Self.name(entry).utf8.count + 1)) ?? "", 1)
         }

@@ -28,9 +28,9 @@ import Testing
         let told = scenario.post(Self.done(SecretsAnswer(changed: ["K"])))
         #expect(told.first == "read configuration" && !told.contains { $0.hasPrefix("client") })
         #expect(scenario.post(.secretsEnded(reason: "exit code 0")) == [])
-        #expect(
-            scenario.post(.configurationRead(.configuration(scenario.core.configuration)))
-                .contains(#"client 1: {"id":1,"event":"done","changed":["K"]}"#))
+        let configuration = scenario.core.configuration
+        let answered = scenario.post(.configurationRead(.configuration(configuration)))
+        #expect(answered.contains(#"client 1: {"id":1,"event":"done","changed":["K"]}"#))
         #expect(scenario.core.secrets.isIdle)
         #expect(!scenario.entries.contains { "\($0)".contains("planted") })
     }
