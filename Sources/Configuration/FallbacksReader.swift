@@ -15,8 +15,8 @@ struct FallbacksReader {
         var fallbacks: [String: [String]] = [:]
         var places: [String: Position] = [:]
         for entry in field.namedEntries(expected: "a mapping such as {gpt-4o-mini: [claude-haiku-4-5]}") ?? [] {
-            let model = self.models.id(of: entry.name) {
-                self.collector.refuse("field 'fallbacks': \($0)", at: entry.position)
+            let model = self.models.id(of: entry.name) { message in
+                self.collector.refuse("field 'fallbacks': \(message())", at: entry.position)
             }
             let others = self.readList(entry.value, of: model)
             guard let model else { continue }
@@ -45,7 +45,7 @@ struct FallbacksReader {
         var ids: [String] = []
         for value in values {
             guard let name = value.string("the id or alias of a model"),
-                let id = self.models.id(of: name, { value.refuse($0) })
+                let id = self.models.id(of: name, { value.refuse($0()) })
             else {
                 continue
             }

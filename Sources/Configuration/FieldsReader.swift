@@ -35,7 +35,7 @@ struct FieldsReader {
                 ModelReferenceReader(models: configured, keys: keyNames, isStrict: true)),
             defaultEmbeddingModel: fields["default_embedding_model"].flatMap { field in
                 guard let name = field.string("the id or alias of a model") else { return nil }
-                return configured.id(of: name, { field.refuse($0) }) == nil ? nil : name
+                return configured.id(of: name, { field.refuse($0()) }) == nil ? nil : name
             },
             providers: providers)
         if let field = fields["fallbacks"] {

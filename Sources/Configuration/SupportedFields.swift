@@ -78,6 +78,8 @@ enum ConfigurationBounds {
     /// How many values the options of one model may consist of, and their length as JSON.
     static let optionValues = 1024
     static let optionsLength = 16 << 10
+    /// How deep one of these values may be nested, so that all of it fits a frame's depth.
+    static let optionDepth = 16
     static let hooks = 16
     static let hookWords = 64
     static let hookWordLength = 4096

@@ -54,12 +54,14 @@ struct YAMLValue {
         if case .sequence(let sequence) = self.node { sequence.isEmpty } else { false }
     }
 
-    func refuse(_ message: String) {
-        self.collector.refuse("field '\(self.name)': \(message)", at: self.position)
+    /// - Parameter message: Made only while problems are still gathered.
+    func refuse(_ message: @autoclosure () -> String) {
+        self.collector.refuse("field '\(self.name)': \(message())", at: self.position)
     }
 
-    func warn(_ message: String) {
-        self.collector.warn("field '\(self.name)': \(message)", at: self.position)
+    /// - Parameter message: Made only while warnings are still gathered.
+    func warn(_ message: @autoclosure () -> String) {
+        self.collector.warn("field '\(self.name)': \(message())", at: self.position)
     }
 
     func refuse(expected: String) {

@@ -67,13 +67,16 @@ struct Program {
             configuration.keyUse = KeyUse.kept(in: configuration.stateDirectory)
             reply = .configuration(configuration)
         }
-        if reply.encoded.count > ProtocolBounds.configurationFrame {
+        // What the supervisor could not read would be a riddle there.
+        if reply.encoded.count > ProtocolBounds.configurationFrame
+            || (try? ConfigurationReply(decoding: reply.encoded)) == nil
+        {
             let name = file ?? self.defaultFile ?? "environment"
             reply = .refused([
                 ConfigurationProblem(
                     file: name, line: 0, column: 0,
                     message:
-                        "all that it says has more than \(ProtocolBounds.configurationFrame >> 20) MiB; say less of models"
+                        "all that it says is more than one frame holds; say less of models and purposes"
                 )
             ])
         }

@@ -35,6 +35,7 @@ final class Shell {
     private var secrets: ChildProcess?
     private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
+    private var hasWarnedOfGroups = false
     private(set) var exitCode: CInt = 0
 
     init(
@@ -211,10 +212,20 @@ final class Shell {
             let client = ClientConnection(id, pipe, shell: self)
             self.clients[id] = client
             try client.channel.startReading()
-            self.post(.clientConnected(id, PeerCredentials(uid: peer.uid, gid: peer.gid, pid: peer.pid)))
+            if peer.hasMoreGroups { self.warnOfGroups(peer.credentials) }
+            self.post(.clientConnected(id, peer.credentials))
         } catch {
             self.log.log(LogEntry(.warning, "a client could not be accepted", ["reason": "\(error)"]))
         }
+    }
+
+    /// Says once that clients may not be taken for whom their groups make them.
+    private func warnOfGroups(_ peer: PeerCredentials) {
+        guard !self.hasWarnedOfGroups else { return }
+        self.hasWarnedOfGroups = true
+        self.log.warning(
+            "a client is in more groups than are read: those with the largest numbers count for nothing",
+            metadata: ["uid": "\(peer.uid)", "groups_read": "\(peer.groups.count)"])
     }
 
     /// The client has gone by itself: nothing more can be told to it.

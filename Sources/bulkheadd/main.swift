@@ -49,6 +49,7 @@ func run(_ arguments: Arguments, environment: [String]) throws -> CInt {
     log.info(
         "listening",
         metadata: ["socket": "\(configuration.socketPath)", "state_directory": "\(configuration.stateDirectory)"])
+    log.info("clients are known by", metadata: PeerIdentity.sources.mapValues { .string($0) })
     loop.run()
     listener.close()
     log.info("stopped", metadata: ["exit_code": "\(shell.exitCode)"])

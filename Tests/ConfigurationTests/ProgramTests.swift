@@ -113,6 +113,31 @@ import Testing
         #expect(alone.errors.contains("run bulkhead-config --check FILE"))
     }
 
+    /// As many purposes, models, callers and hooks as there may be.
+    @Test func aFileOfTheLargestSizeIsReadInTime() throws {
+        let models = (0..<512).map { "model-\($0)" }.joined(separator: ", ")
+        let list = (0..<60).map { "x/model-\($0)" }.joined(separator: ", ")
+        let purposes = (0..<256).map {
+            "p\($0): {model: {model: x/m, key: K\($0)}, models: [\(list)], blocked_models: [\(list)]}"
+        }
+        let callers = (0..<256).map { "c\($0): {user: [\($0), \($0 + 1000)], purposes: [p\($0)], models: [x/a]}" }
+        let yaml = """
+            providers: {x: {type: openai-compatible, base_url: 'https://x', models: [\(models)]}}
+            models: [\(models.replacing("model", with: "modal"))]
+            purposes: {\(purposes.joined(separator: ", "))}
+            callers: {\(callers.joined(separator: ", "))}
+            """
+        let directory = try TemporaryDirectory()
+        let run = try ProgramRun(
+            ["--config", try directory.write(yaml), "--socket", "/s", "--state-directory", "/d"], withChannel: true)
+        guard case .configuration(let configuration) = try ConfigurationReply(decoding: run.onlyFrame()) else {
+            Issue.record("\(run.errors)")
+            return
+        }
+        #expect(configuration.policy.purposes.count == 256 && configuration.policy.callers.count == 256)
+        #expect(configuration.warnings.count == 100)
+    }
+
     @Test func aFileMadeToKeepItBusyCostsALittleTimeOnly() throws {
         var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1...20 {

@@ -210,6 +210,10 @@ import Testing
         let tooMuch = "holds too much: at most 1024 values and 16 KiB are possible"
         let long = String(repeating: "x", count: 20_000)
         #expect(problems("default_model: {model: a, options: {x: \(long)}}").first?.hasSuffix(tooMuch) == true)
+        let deep = String(repeating: "[", count: 17) + String(repeating: "]", count: 17)
+        #expect(
+            problems("default_model: {model: a, options: {x: \(deep)}}").first?.hasSuffix(
+                "is nested too deep: 16 levels are possible") == true)
         // Twenty levels of nine aliases each.
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]"
         for level in 1...20 {

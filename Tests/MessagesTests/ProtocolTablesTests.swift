@@ -60,6 +60,7 @@ struct ProtocolTablesTests {
             "secretsFrame": ProtocolBounds.secretsFrame,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,
+            "groups": ProtocolBounds.groups,
             "usageDetails": ProtocolBounds.usageDetails,
             "timeoutMilliseconds": ProtocolBounds.timeoutMilliseconds,
             "maximumLines": ReloadReport.maximumLines,

@@ -6,6 +6,7 @@ enum ModelNameList {
     static func read(_ field: YAMLValue, models: ServedModels) -> [String]? {
         guard let values = field.list(of: "models", maximumCount: ConfigurationBounds.modelsPerList) else { return nil }
         var names: [String] = []
+        var seen: Set<String> = []
         for value in values {
             if case .mapping = value.kind {
                 value.refuse(
@@ -14,11 +15,11 @@ enum ModelNameList {
                 continue
             }
             guard let name = value.string("the id or alias of a model"), Self.check(name, value) else { continue }
-            if names.contains(name) {
+            guard seen.insert(name).inserted else {
                 value.warn("the model \(SafeQuotation.quote(name)) stands in this list already")
                 continue
             }
-            _ = models.id(of: name) { value.warn($0) }
+            _ = models.id(of: name) { value.warn($0()) }
             names.append(name)
         }
         return names

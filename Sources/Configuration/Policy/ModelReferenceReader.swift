@@ -34,7 +34,7 @@ struct ModelReferenceReader {
         var isServed = true
         _ = self.models.id(of: name) { message in
             isServed = false
-            if self.isStrict { field.refuse(message) } else { field.warn(message) }
+            if self.isStrict { field.refuse(message()) } else { field.warn(message()) }
         }
         return isServed || !self.isStrict
     }
@@ -43,9 +43,10 @@ struct ModelReferenceReader {
 /// The names of keys that models are asked with, and where each is written first.
 final class KeyNames {
     private(set) var places: [(name: String, field: YAMLValue)] = []
+    private var names: Set<String> = []
 
     func add(_ name: String, at field: YAMLValue) {
-        if !self.places.contains(where: { $0.name == name }) { self.places.append((name, field)) }
+        if self.names.insert(name).inserted { self.places.append((name, field)) }
     }
 
     /// Looks them all up, in the order of the file.

@@ -17,7 +17,7 @@ enum OptionsReader {
         var budget = ConfigurationBounds.optionValues
         var members: [JSONValue.Member] = []
         for entry in entries {
-            guard let value = Self.value(entry.value, budget: &budget) else { continue }
+            guard let value = Self.value(entry.value, depth: 0, budget: &budget) else { continue }
             if budget < 0 { break }
             // As with a client's: null is an option that is not set.
             if value.isNull { continue }
@@ -48,7 +48,11 @@ enum OptionsReader {
     }
 
     /// The value in JSON; `nil`, with a problem reported, for what JSON does not have.
-    private static func value(_ field: YAMLValue, budget: inout Int) -> JSONValue? {
+    private static func value(_ field: YAMLValue, depth: Int, budget: inout Int) -> JSONValue? {
+        guard depth < ConfigurationBounds.optionDepth else {
+            field.refuse("is nested too deep: \(ConfigurationBounds.optionDepth) levels are possible")
+            return nil
+        }
         budget -= 1
         guard budget >= 0 else { return .null }
         switch field.kind {
@@ -70,14 +74,14 @@ enum OptionsReader {
             }
             var values: [JSONValue] = []
             for element in elements where budget >= 0 {
-                guard let value = Self.value(element, budget: &budget) else { return nil }
+                guard let value = Self.value(element, depth: depth + 1, budget: &budget) else { return nil }
                 values.append(value)
             }
             return .array(values)
         case .mapping:
             var members: [JSONValue.Member] = []
             for entry in field.namedEntries(expected: "a mapping") ?? [] where budget >= 0 {
-                guard let value = Self.value(entry.value, budget: &budget) else { return nil }
+                guard let value = Self.value(entry.value, depth: depth + 1, budget: &budget) else { return nil }
                 members.append(.init(entry.name, value))
             }
             return .object(members)

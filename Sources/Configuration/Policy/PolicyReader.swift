@@ -63,9 +63,10 @@ struct PolicyReader {
             field.warn("the list is empty, so that no model is allowed for this purpose; remove the field to allow all")
         }
         var list: [ModelReference] = []
+        var seen: Set<String> = []
         for value in values {
             guard let reference = references.read(value) else { continue }
-            if list.contains(where: { $0.model == reference.model }) {
+            if !seen.insert(reference.model).inserted {
                 value.warn("the model \(SafeQuotation.quote(reference.model)) stands in this list already")
             }
             list.append(reference)

@@ -19,6 +19,9 @@ struct ServedModels {
         self.isComplete = isComplete
     }
 
+    /// Is told what is wrong; looking for the name that was meant takes a while, and is done only where that is heard.
+    typealias Report = (@autoclosure () -> String) -> Void
+
     /// Models of which nothing is known, so that no name is missed.
     static let unknown = ServedModels([], isComplete: false)
 
@@ -31,11 +34,11 @@ struct ServedModels {
     }
 
     /// The id of the model of this name; that of a model of which nothing is known is `provider/model`. `nil`, with a word to
-    /// `refuse` unless the name may exist after all, where no provider has it.
-    func id(of name: String, _ refuse: (String) -> Void) -> String? {
+    /// `report` unless the name may exist after all, where no provider has it.
+    func id(of name: String, _ report: Report) -> String? {
         if let model = self.model(named: name) { return model.id }
         if self.providers.contains(where: { $0.serves(name) }) { return name }
-        if self.isComplete { refuse(UnservedModel.message(name, names: self.models.keys)) }
+        if self.isComplete { report(UnservedModel.message(name, names: self.models.keys)) }
         return nil
     }
 }
