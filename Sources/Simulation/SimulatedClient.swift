@@ -134,6 +134,9 @@ extension Simulation {
             self.cancelInHand = nil
         case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 81..<83 where client.uid == 0 || self.chance(10):
+            let action = self.drawnSecretsAction()
+            self.send(id, ClientRequest(id: newID, operation: .secrets(action)), expecting: newID)
         case 81..<86:
             self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
         case 86..<88:

@@ -70,6 +70,7 @@ extension SupervisorCore {
             timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
             receivedAt: receivedAt, terms: terms, at: now.instant)
         request.defaultedOptions = defaulted
+        request.keyName = key.name
         self.begin(request, number, opening, on: route, at: now)
     }
 

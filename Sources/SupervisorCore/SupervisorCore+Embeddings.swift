@@ -38,11 +38,12 @@ extension SupervisorCore {
             else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
-            let request = Request(
+            var request = Request(
                 ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
                 isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
                 timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, terms: terms,
                 at: now.instant)
+            request.keyName = key.name
             self.begin(request, number, opening, on: route, at: now)
         } catch {
             self.callerRequests.release(number)

@@ -62,6 +62,8 @@ import Testing
         "finished without a client", "round finished without a client", "embeddings finished without a client",
         "cancelled for want of room to finish", "ended without a client", "drain waits for what nobody reads",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "secrets: answered", "secrets: killed", "secrets: failed to start", "secrets_unavailable", "not_allowed",
+        "key use saved",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {
