@@ -26,6 +26,7 @@ let package = Package(
         .executable(name: "bulkhead-worker", targets: ["bulkhead-worker"]),
         .executable(name: "bulkhead-logger", targets: ["bulkhead-logger"]),
         .executable(name: "bulkhead-config", targets: ["bulkhead-config"]),
+        .executable(name: "bulkhead-exec", targets: ["bulkhead-exec"]),
         .executable(name: "bulkhead-bench", targets: ["bulkhead-bench"]),
         .library(name: "BulkheadClient", targets: ["BulkheadClient"]),
     ],
@@ -79,6 +80,7 @@ let package = Package(
         .executableTarget(
             name: "bulkhead-config", dependencies: ["Configuration", "BlockingChannel", "Messages"],
             swiftSettings: settings),
+        .executableTarget(name: "bulkhead-exec", dependencies: ["CLinux"], swiftSettings: settings),
         .executableTarget(
             name: "bulkhead", dependencies: ["BulkheadClient", argumentParser], swiftSettings: settings),
         .executableTarget(
