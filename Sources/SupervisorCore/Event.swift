@@ -50,6 +50,13 @@ public enum Event: Sendable {
     case readerBrokeProtocol(reason: String)
     case readerExited(TerminationStatus)
 
+    // MARK: Hooks
+    case hookStarted(HookID, pid: Int)
+    case hookFailedToStart(HookID, reason: String)
+    case hookAnswer(HookID, [UInt8])
+    case hookBrokeProtocol(HookID, reason: String)
+    case hookExited(HookID, TerminationStatus)
+
     /// The instant of ``Action/setTimer(_:)`` has come.
     case timer
     /// Finish what is open, and stop.

@@ -70,6 +70,7 @@ extension SupervisorCore {
             self.setDeadline(.phase, at: nil)
             self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.stopReader(at: now)
+            self.stopHooks(at: now)
             for index in self.providers.indices {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
@@ -81,7 +82,7 @@ extension SupervisorCore {
                 self.updateDeadline(ofWorker: id)
             }
         }
-        if self.phase == .stoppingWorkers, self.workers.isEmpty {
+        if self.phase == .stoppingWorkers, self.workers.isEmpty, self.areHooksGone {
             let deadline = now.instant + self.bounds.loggerStopTimeout
             self.phase = .stoppingLogger(until: deadline)
             self.setDeadline(.phase, at: deadline)

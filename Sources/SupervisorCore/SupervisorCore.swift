@@ -17,6 +17,7 @@ public struct SupervisorCore: Sendable {
         case listing(RequestNumber)
         case logger
         case reader
+        case hook(HookID)
         case phase
     }
 
@@ -80,6 +81,8 @@ public struct SupervisorCore: Sendable {
     var log: LogQueue
     var logger: LoggerProcess
     var reader = ReaderProcess()
+    /// In the order of the configuration; after them those that were taken out of it and have not ended.
+    var hooks: [HookProcess] = []
     /// Whether slots are not read because the logger is behind.
     var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
@@ -181,6 +184,12 @@ public struct SupervisorCore: Sendable {
         case .readerBrokeProtocol(let reason): self.readerMisbehaved(reason)
         case .readerExited(let status): self.readerEnded("\(status)", at: now)
 
+        case .hookStarted(let id, let pid): self.hookStarted(id, pid: pid)
+        case .hookFailedToStart(let id, let reason): self.hookFailedToStart(id, reason, at: now)
+        case .hookAnswer(let id, let payload): self.hookAnswered(id, payload, at: now)
+        case .hookBrokeProtocol(let id, let reason): self.hookMisbehaved(id, reason, at: now)
+        case .hookExited(let id, let status): self.hookExited(id, status, at: now)
+
         case .timer: self.timerFired(at: now)
         case .drain: self.drain(at: now)
         }
@@ -217,6 +226,7 @@ public struct SupervisorCore: Sendable {
             case .listing(let number): self.listingExpired(number, at: now)
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
+            case .hook(let id): self.hookExpired(id, at: now)
             case .phase: self.phaseExpired(at: now)
             }
         }
