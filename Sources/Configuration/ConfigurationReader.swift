@@ -80,7 +80,7 @@ public struct ConfigurationReader {
             stateDirectory: stateDirectory,
             durability: durability ?? .commit,
             storesPrompts: log?["prompts"]?.bool() ?? true,
-            defaultModel: defaults.model,
+            defaultModel: defaults.model.map { ModelReference($0) },
             defaultEmbeddingModel: defaults.embeddingModel,
             providers: providers)
         if let field = fields["fallbacks"] {

@@ -20,7 +20,7 @@ public struct ConfigurationSummary: CustomStringConvertible {
         if !configuration.stateDirectory.isEmpty { lines.append("state directory: \(configuration.stateDirectory)") }
         lines.append("durability: \(configuration.durability.rawValue)")
         lines.append("prompts and answers: \(configuration.storesPrompts ? "stored" : "not stored")")
-        lines.append("default model: \(configuration.defaultModel ?? "none; each request names its own")")
+        lines.append("default model: \(configuration.defaultModel?.model ?? "none; each request names its own")")
         if let model = configuration.defaultEmbeddingModel { lines.append("default embedding model: \(model)") }
         for provider in configuration.providers {
             let address = provider.baseURL.map { ", \($0)" } ?? ""

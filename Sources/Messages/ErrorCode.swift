@@ -15,6 +15,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case notSupported = "not_supported"
     case unknownModel = "unknown_model"
     case noKey = "no_key"
+    case notAllowed = "not_allowed"
+    case hookFailed = "hook_failed"
     case notFound = "not_found"
     case tooManyRequests = "too_many_requests"
     case overloaded
@@ -45,13 +47,14 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     public var isRetryable: Bool {
         switch self {
         case .tooManyConnections, .connectionTimeout, .tooManyRequests, .overloaded, .providerUnavailable,
-            .logUnavailable,
+            .logUnavailable, .hookFailed,
             .shuttingDown, .timeout, .workerCrashed, .workerHung, .workerMisbehaved, .providerUnreachable,
             .providerRateLimited, .providerError, .providerInvalidResponse:
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notFound, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError, .invalidOptions,
+            .noKey, .notAllowed, .notFound, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError,
+            .invalidOptions,
             .providerAuthentication,
             .providerRejected:
             false

@@ -161,7 +161,7 @@ extension SupervisorCore {
             }
             return found
         }
-        guard let name = named ?? self.configuration.defaultModel else {
+        guard let name = named ?? self.configuration.defaultModel?.model else {
             throw Failure(.unknownModel, "the request names no model and no default_model is configured")
         }
         return try self.model(named: name)

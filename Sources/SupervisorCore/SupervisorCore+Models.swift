@@ -51,7 +51,7 @@ extension SupervisorCore {
     }
 
     private func isDefault(_ model: ModelDescription, of provider: Int) -> Bool {
-        guard let found = self.configuration.defaultModel.flatMap({ self.findModel($0) }) else { return false }
+        guard let found = self.configuration.defaultModel.flatMap({ self.findModel($0.model) }) else { return false }
         return found.provider == provider && found.model.id == model.id
     }
 

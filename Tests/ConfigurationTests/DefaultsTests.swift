@@ -96,7 +96,7 @@ import Testing
             #expect(provider.baseURL == "https://generativelanguage.googleapis.com/v1beta")
             #expect(provider.key == "k" && provider.keyName == "GEMINI_API_KEY")
             #expect(provider.models.contains { $0.id == "gemini-flash-latest" && $0.needsKey })
-            #expect(configuration.defaultModel == provider.models[0].id)
+            #expect(configuration.defaultModel?.model == provider.models[0].id)
         }
         let unset = try Reading().configuration("providers: {gemini: {models: [{id: x, aliases: [y]}]}}")
         #expect(unset.warnings.count == 1 && unset.warnings[0].contains("GEMINI_API_KEY, which is not set"))

@@ -42,7 +42,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     static let provider = ProviderSettings(
         name: "openai", kind: .openAICompatible, models: [model],
         listedModels: [model], baseURL: "https://api.openai.com/v1", key: "k",
-        keyName: "OPENAI_API_KEY")
+        keyName: "OPENAI_API_KEY", keySource: "store", keyProblem: "k")
 
     static let all = client + worker + logger + reader + config
 
@@ -120,6 +120,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var embed: EmbedRequest {
         var embed = EmbedRequest(["a", "b"], model: "m", options: .object([.init("dimensions", .integer(1))]))
         embed.timeoutMilliseconds = 1000
+        embed.mandate = mandate
         return embed
     }
 
@@ -131,8 +132,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         var prompt = Self.prompt
         prompt.messages = Array("[]".utf8)
         prompt.conversation = "c"
+        prompt.mandate = mandate
         return prompt
     }
+
+    private static let mandate = Mandate(purpose: "p", actor: "a", group: request)
 
     private static let round = ChainRound(chain: request, number: 2)
 
@@ -267,9 +271,11 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             name: "Open", recode: command,
             fullest: LogRecord.open(
                 OpenRecord(
-                    request: request, atMilliseconds: 1, peer: PeerCredentials(uid: 1, gid: 2, pid: 3), provider: "p",
+                    request: request, atMilliseconds: 1,
+                    peer: PeerCredentials(uid: 1, gid: 2, pid: 3, groups: [4], unit: "u"), provider: "p",
                     model: "m",
-                    stream: true, chain: request, operation: .embed, content: content)
+                    stream: true, chain: request, operation: .embed, mandate: mandate, caller: "c",
+                    keyName: "K", annotations: Array("{}".utf8), content: content)
             ).encoded(sequence: 1)),
         .init(
             name: "Output", recode: command,
@@ -336,15 +342,36 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static let command: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerCommand(decoding: $0).encoded }
     private static let reply: @Sendable ([UInt8]) throws -> [UInt8] = { try LoggerReply(decoding: $0).encoded }
 
+    private static let reference = ModelReference("m", key: "K", options: Array(#"{"o":1}"#.utf8))
+
+    private static let policy = PolicySettings(
+        models: ["m"], blockedModels: ["n"], requiresKeys: false,
+        purposes: [
+            PurposeSettings(
+                name: "p", description: "d", model: reference, models: [reference], blockedModels: ["n"],
+                fallbacks: ["f"], finishes: true)
+        ],
+        callers: [
+            CallerSettings(
+                name: "c", users: [1], groups: [2], isDefault: true, purposes: ["p"], models: ["m"], mayNameActor: true,
+                isAdministrator: true, maximumConnections: 3, maximumRequests: 4)
+        ],
+        keys: [NamedKey(name: "K", value: "v", source: "store", problem: "p")])
+
     private static let config: [CataloguedMessage] = [
         .init(
             name: "Configuration", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.configuration(
                 ServiceConfiguration(
-                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: "m",
+                    socketPath: "/s", socketGroup: 5, stateDirectory: "/d", defaultModel: reference,
                     defaultEmbeddingModel: "e",
                     providers: [provider],
-                    fallbacks: ["m": ["n"]], warnings: ["w"])
+                    fallbacks: ["m": ["n"]], policy: policy,
+                    hooks: [
+                        HookSettings(
+                            name: "h", command: ["/h"], events: HookEvent.allCases, timeoutMilliseconds: 1,
+                            isClosed: true)
+                    ], warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },

@@ -131,7 +131,7 @@ struct ProtocolTablesTests {
                 separatedBy: "\n## "
             ).first)
         let words = section.codeWords.filter { $0 != ErrorCode.notSupported.rawValue }
-        #expect(words == ClientRequest.reservedOperations + PromptRequest.reservedFields)
+        #expect(words == ClientRequest.reservedOperations)
     }
 
     @Test func theVersionIsTheOneThatIsWrittenDown() throws {

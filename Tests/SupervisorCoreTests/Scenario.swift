@@ -25,7 +25,8 @@ struct Scenario {
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
                 storesPrompts: storesPrompts,
-                defaultModel: providers.first?.models.first?.id, providers: providers, fallbacks: fallbacks,
+                defaultModel: (providers.first?.models.first?.id).map { ModelReference($0) }, providers: providers,
+                fallbacks: fallbacks,
                 drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
     }

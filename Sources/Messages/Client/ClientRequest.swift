@@ -102,8 +102,6 @@ public struct ClientRequest: Sendable, Equatable {
             }
             let nearest = name.nearest(of: Self.operations).map { "; did you mean '\($0)'?" } ?? ""
             throw Failure(.unknownOperation, "unknown op '\(name.truncated(toUTF8Length: 64))'\(nearest)")
-        } catch .unknownField(let field, _) where PromptRequest.reservedFields.contains(field) {
-            throw Failure(.notSupported, "this version does not support the field '\(field)'")
         } catch {
             throw Failure(.invalidRequest, "\(error)")
         }

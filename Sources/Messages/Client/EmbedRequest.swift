@@ -12,10 +12,11 @@ public struct EmbedRequest: Sendable, Equatable {
     public var model: String?
     /// The model's options, a JSON object.
     public var options: [UInt8]?
+    public var mandate = Mandate()
     /// How long the client will wait for the last frame.
     public var timeoutMilliseconds: Int?
 
-    static let fields = ["id", "op", "input", "model", "options", "timeout_ms"]
+    static let fields = ["id", "op", "input", "model", "options", "timeout_ms"] + Mandate.fields
 
     /// A request made from values.
     ///
@@ -37,6 +38,7 @@ public struct EmbedRequest: Sendable, Equatable {
             throw .invalidValue("model", "longer than \(ProtocolBounds.nameLength) bytes")
         }
         self.options = try object.raw("options", .object)
+        self.mandate = try Mandate(decoding: object)
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
@@ -58,6 +60,7 @@ public struct EmbedRequest: Sendable, Equatable {
         object.add("input", raw: self.input)
         object.add("model", ifPresent: self.model)
         if let options = self.options { object.add("options", raw: options) }
+        self.mandate.append(to: &object)
         object.add("timeout_ms", ifPresent: self.timeoutMilliseconds)
     }
 }

@@ -27,18 +27,17 @@ public struct PromptRequest: Sendable, Equatable {
     public var toolResults: [UInt8]?
     /// The conversation on record that the prompt continues; `nil` begins a new one.
     public var conversation: String?
+    public var mandate = Mandate()
     /// How long the client will wait for the last frame.
     public var timeoutMilliseconds: Int?
     /// What the model must be able to do.
     public internal(set) var needs = PromptNeeds()
 
-    static let fields = [
-        "id", "op", "prompt", "system", "model", "stream", "options", "messages", "attachments", "schema",
-        "tools", "tool_results", "conversation", "timeout_ms",
-    ]
-
-    /// Fields that have a name in the protocol and no meaning yet.
-    public static let reservedFields = ["purpose", "actor", "group"]
+    static let fields =
+        [
+            "id", "op", "prompt", "system", "model", "stream", "options", "messages", "attachments", "schema",
+            "tools", "tool_results", "conversation", "timeout_ms",
+        ] + Mandate.fields
 
     public init() {}
 
@@ -118,6 +117,7 @@ public struct PromptRequest: Sendable, Equatable {
         if self.conversation != nil, self.messages != nil {
             throw .invalidValue("messages", "the conversation has its own; name one of the two")
         }
+        self.mandate = try Mandate(decoding: object)
         self.timeoutMilliseconds = try object.optional("timeout_ms")?
             .expectInteger("timeout_ms", in: 1...ProtocolBounds.timeoutMilliseconds)
     }
@@ -180,6 +180,7 @@ public struct PromptRequest: Sendable, Equatable {
         if let options = self.options { object.add("options", raw: options) }
         self.appendContent(to: &object)
         object.add("conversation", ifPresent: self.conversation)
+        self.mandate.append(to: &object)
         object.add("timeout_ms", ifPresent: self.timeoutMilliseconds)
     }
 }

@@ -48,6 +48,10 @@ public struct ProviderSettings: Sendable, Equatable {
     public var key: String?
     /// Where a missing key could be set, for the error that says so: the name of an environment variable.
     public var keyName: String?
+    /// Where the key was found: `credential`, `environment`, `store`, `llm_keys`.
+    public var keySource: String?
+    /// Why a key that is there cannot be used.
+    public var keyProblem: String?
 
     /// How long a request may take, in milliseconds.
     public struct Timeouts: Sendable, Equatable {
@@ -72,7 +76,8 @@ public struct ProviderSettings: Sendable, Equatable {
         name: String, kind: Kind, slots: Int = 16, models: [ModelDescription] = [],
         listedModels: [ModelDescription] = [], baseURL: String? = nil,
         connectTimeoutMilliseconds: Int = 10_000, timeouts: Timeouts = Timeouts(),
-        retries: Int = Self.defaultRetries, key: String? = nil, keyName: String? = nil
+        retries: Int = Self.defaultRetries, key: String? = nil, keyName: String? = nil, keySource: String? = nil,
+        keyProblem: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -85,6 +90,8 @@ public struct ProviderSettings: Sendable, Equatable {
         self.retries = retries
         self.key = key
         self.keyName = keyName
+        self.keySource = keySource
+        self.keyProblem = keyProblem
     }
 
     /// Whether it is asked over HTTP: it may have models that nobody here knows, and can be asked for a list of them.
@@ -125,6 +132,8 @@ public struct ProviderSettings: Sendable, Equatable {
         object.add("retries", self.retries)
         object.add("key", ifPresent: self.key)
         object.add("key_name", ifPresent: self.keyName)
+        object.add("key_source", ifPresent: self.keySource)
+        object.add("key_problem", ifPresent: self.keyProblem)
         return object.finish()
     }
 
@@ -164,6 +173,8 @@ public struct ProviderSettings: Sendable, Equatable {
             retries: try object.optional("retries")?.expectInteger("retries", in: Self.retriesRange)
                 ?? Self.defaultRetries,
             key: try object.optional("key")?.expectString("key"),
-            keyName: try object.optional("key_name")?.expectString("key_name"))
+            keyName: try object.optional("key_name")?.expectString("key_name"),
+            keySource: try object.optional("key_source")?.expectString("key_source"),
+            keyProblem: try object.optional("key_problem")?.expectString("key_problem"))
     }
 }

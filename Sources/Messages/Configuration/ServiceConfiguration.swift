@@ -19,13 +19,15 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var durability: Durability
     /// Whether prompts and answers are kept, in llm's tables.
     public var storesPrompts: Bool
-    /// The model of a request that names none: an id or an alias.
-    public var defaultModel: String?
+    /// The model of a request that names none, and whose purpose has none.
+    public var defaultModel: ModelReference?
     /// The same for requests for embeddings.
     public var defaultEmbeddingModel: String?
     public var providers: [ProviderSettings]
     /// The models that answer in place of another, in their order, by its id: ids, never aliases.
     public var fallbacks: [String: [String]]
+    public var policy: PolicySettings
+    public var hooks: [HookSettings]
     /// How long a drain waits for open requests.
     public var drainTimeoutMilliseconds: Int
     /// What the operator should know though nothing is refused.
@@ -33,8 +35,9 @@ public struct ServiceConfiguration: Sendable, Equatable {
 
     public init(
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
-        durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: String? = nil,
+        durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: ModelReference? = nil,
         defaultEmbeddingModel: String? = nil, providers: [ProviderSettings], fallbacks: [String: [String]] = [:],
+        policy: PolicySettings = PolicySettings(), hooks: [HookSettings] = [],
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -47,6 +50,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.defaultEmbeddingModel = defaultEmbeddingModel
         self.providers = providers
         self.fallbacks = fallbacks
+        self.policy = policy
+        self.hooks = hooks
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
         self.warnings = warnings
     }
@@ -59,10 +64,12 @@ public struct ServiceConfiguration: Sendable, Equatable {
         object.add("state_directory", self.stateDirectory)
         object.add("durability", self.durability.rawValue)
         object.add("stores_prompts", self.storesPrompts)
-        object.add("default_model", ifPresent: self.defaultModel)
+        if let model = self.defaultModel { object.add("default_model", model.value) }
         object.add("default_embedding_model", ifPresent: self.defaultEmbeddingModel)
         object.add("providers", rawElements: self.providers.map(\.encoded))
         if !self.fallbacks.isEmpty { object.add("fallbacks", Self.encode(self.fallbacks)) }
+        if self.policy != PolicySettings() { object.add("policy", raw: self.policy.encoded) }
+        if !self.hooks.isEmpty { object.add("hooks", rawElements: self.hooks.map(\.encoded)) }
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
         object.add("warnings", .array(self.warnings.map(JSONValue.string)))
         return object.finish()
@@ -85,11 +92,19 @@ public struct ServiceConfiguration: Sendable, Equatable {
             stateDirectory: try object.require("state_directory").expectString("state_directory"),
             durability: durability,
             storesPrompts: try object.require("stores_prompts").expectBool("stores_prompts"),
-            defaultModel: try object.optional("default_model")?.expectString("default_model"),
+            defaultModel: try object.optional("default_model").map { slice throws(MessageError) in
+                try ModelReference(decoding: slice.value)
+            },
             defaultEmbeddingModel: try object.optional("default_embedding_model")?
                 .expectString("default_embedding_model"),
             providers: providers,
             fallbacks: try object.optional("fallbacks").map(Self.decodeFallbacks) ?? [:],
+            policy: try object.optional("policy").map { slice throws(MessageError) in
+                try PolicySettings(decoding: slice)
+            } ?? PolicySettings(),
+            hooks: try object.optional("hooks")?.expectArray("hooks").map { value throws(MessageError) in
+                try HookSettings(decoding: value)
+            } ?? [],
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(
                 "drain_timeout_ms", in: 0...Int(Int32.max)),
             warnings: try object.require("warnings").expectArray("warnings").compactMap(\.string))

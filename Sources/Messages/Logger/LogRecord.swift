@@ -110,12 +110,21 @@ public struct OpenRecord: Sendable, Equatable {
     /// The chain that it is a round of.
     public var chain: ULID?
     public var operation: Operation
+    /// What it is for, and on whose behalf: the caller's own name where it is nobody else's.
+    public var mandate: Mandate
+    /// Whom the configuration takes the peer for; `nil` where it names nobody.
+    public var caller: String?
+    /// The name of the key that it is asked with, where that is not its provider's.
+    public var keyName: String?
+    /// What hooks noted, a JSON object.
+    public var annotations: [UInt8]?
     /// What was asked; `nil` where prompts are not stored.
     public var content: PromptContent?
 
     public init(
         request: ULID, atMilliseconds: Int, peer: PeerCredentials, provider: String, model: String, stream: Bool,
-        chain: ULID? = nil, operation: Operation = .prompt, content: PromptContent? = nil
+        chain: ULID? = nil, operation: Operation = .prompt, mandate: Mandate = Mandate(), caller: String? = nil,
+        keyName: String? = nil, annotations: [UInt8]? = nil, content: PromptContent? = nil
     ) {
         self.request = request
         self.atMilliseconds = atMilliseconds
@@ -125,6 +134,10 @@ public struct OpenRecord: Sendable, Equatable {
         self.stream = stream
         self.chain = chain
         self.operation = operation
+        self.mandate = mandate
+        self.caller = caller
+        self.keyName = keyName
+        self.annotations = annotations
         self.content = content
     }
 
@@ -134,7 +147,9 @@ public struct OpenRecord: Sendable, Equatable {
         self.peer = PeerCredentials(
             uid: try object.require("uid").expectInteger("uid", in: 0...Int(UInt32.max)),
             gid: try object.require("gid").expectInteger("gid", in: 0...Int(UInt32.max)),
-            pid: try object.require("pid").expectInteger("pid", in: 0...Int(Int32.max)))
+            pid: try object.require("pid").expectInteger("pid", in: 0...Int(Int32.max)),
+            groups: try object.optional("groups")?.expectArray("groups").compactMap(\.integer) ?? [],
+            unit: try object.optional("unit")?.expectString("unit"))
         self.provider = try object.require("provider").expectString("provider")
         self.model = try object.require("model").expectString("model")
         self.stream = try object.require("stream").expectBool("stream")
@@ -144,6 +159,13 @@ public struct OpenRecord: Sendable, Equatable {
             throw .invalidValue("operation", "'\(operation)' is not known")
         }
         self.operation = operation
+        self.mandate = try Mandate(decoding: object)
+        self.caller = try object.optional("caller")?.expectString("caller")
+        self.keyName = try object.optional("key_name")?.expectString("key_name")
+        self.annotations = try object.optional("annotations").map { slice throws(MessageError) in
+            guard slice.kind == .object else { throw .wrongType("annotations", expected: "an object") }
+            return Array(slice.raw)
+        }
         self.content = try PromptContent(decoding: object)
     }
 
@@ -153,25 +175,38 @@ public struct OpenRecord: Sendable, Equatable {
         object.add("uid", self.peer.uid)
         object.add("gid", self.peer.gid)
         object.add("pid", self.peer.pid)
+        if !self.peer.groups.isEmpty { object.add("groups", .array(self.peer.groups.map { .integer($0) })) }
+        object.add("unit", ifPresent: self.peer.unit)
         object.add("provider", self.provider)
         object.add("model", self.model)
         object.add("stream", self.stream)
         object.add("chain", ifPresent: self.chain?.description)
         if self.operation != .prompt { object.add("operation", self.operation.rawValue) }
+        self.mandate.append(to: &object)
+        object.add("caller", ifPresent: self.caller)
+        object.add("key_name", ifPresent: self.keyName)
+        if let annotations = self.annotations { object.add("annotations", raw: annotations) }
         self.content?.append(to: &object)
     }
 }
 
-/// Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED, unix(7)).
+/// Who is at the other end of a Unix socket, as the kernel says (unix(7)), when it connected.
 public struct PeerCredentials: Sendable, Hashable {
+    /// SO_PEERCRED.
     public var uid: Int
     public var gid: Int
     public var pid: Int
+    /// Its other groups (SO_PEERGROUPS).
+    public var groups: [Int]
+    /// The systemd unit that the process is in, where that could be seen. Nothing is decided by it.
+    public var unit: String?
 
-    public init(uid: Int, gid: Int, pid: Int) {
+    public init(uid: Int, gid: Int, pid: Int, groups: [Int] = [], unit: String? = nil) {
         self.uid = uid
         self.gid = gid
         self.pid = pid
+        self.groups = groups
+        self.unit = unit
     }
 }
 
