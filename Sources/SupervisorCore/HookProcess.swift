@@ -266,8 +266,9 @@ struct HookProcess: Sendable {
             late.append(asker)
             self.open[number]!.asker = nil
         }
-        late += self.waiting.filter { $0.askedAt + self.timeout <= now }.map(\.asker)
-        self.waiting.removeAll { $0.askedAt + self.timeout <= now }
+        let timeout = self.timeout
+        late += self.waiting.filter { $0.askedAt + timeout <= now }.map(\.asker)
+        self.waiting.removeAll { $0.askedAt + timeout <= now }
         self.failures += late.count
         return late.isEmpty ? .none : .late(late)
     }

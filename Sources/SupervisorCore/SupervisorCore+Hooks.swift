@@ -269,3 +269,7 @@ extension SupervisorCore {
         self.setDeadline(.hook(self.hooks[index].id), at: self.hooks[index].deadline)
     }
 }
+
+extension SupervisorCore {
+    mutating func hookReplied(_ id: HookID, to asker: HookProcess.Asker, _ reply: HookReply, at now: Now) {}
+}

@@ -5,11 +5,13 @@ import Messages
 struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
+    private let launcherPath: String
     private let configuration: ServiceConfiguration
 
     init(_ configuration: ServiceConfiguration) throws(StartError) {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
+        self.launcherPath = try ProgramLocator.find("bulkhead-exec")
         self.configuration = configuration
     }
 
@@ -37,6 +39,18 @@ struct ProgramTable {
             path: self.loggerPath, arguments: ["bulkhead-logger", "--read", "--database", self.database],
             environment: [], channels: [ProtocolBounds.readerFrame])
     }
+
+    /// A program that is not ours: bulkhead-exec becomes it, and its channel its standard input and output. Of the environment it
+    /// has what every program expects, and the name under which it is configured.
+    func hook(name: String, command: [String]) -> ChildProcess.Program {
+        let path = getenv("PATH").map { String(cString: $0) } ?? Self.defaultPath
+        return ChildProcess.Program(
+            path: self.launcherPath, arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
+            environment: ["PATH=\(path)", "LANG=C.UTF-8", "BULKHEAD_HOOK=\(name)"],
+            channels: [ProtocolBounds.hookFrame], leadsGroup: true)
+    }
+
+    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     private var database: String { "\(self.configuration.stateDirectory)/logs.db" }
 

@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 
 /// What the supervisor asks a hook (proto/hooks.md).
 public struct HookQuestion: Sendable, Equatable {
