@@ -111,6 +111,12 @@ struct HookProcess: Sendable {
         }
     }
 
+    /// Whether it has a say in what is let in.
+    var isAskedBeforehand: Bool {
+        self.isAsked
+            && self.settings.events.contains { $0 == .defaultModel || $0 == .filterModels || $0 == .beforePrompt }
+    }
+
     // MARK: Questions
 
     /// Takes a question, or says why it cannot be asked.
