@@ -56,7 +56,8 @@ let package = Package(
         .target(name: "Messages", dependencies: ["JSON"], swiftSettings: settings),
 
         // Logic without input or output.
-        .target(name: "SupervisorCore", dependencies: ["Messages", "JSON"], swiftSettings: settings),
+        .target(name: "Policy", dependencies: ["Messages", "JSON"], swiftSettings: settings),
+        .target(name: "SupervisorCore", dependencies: ["Policy", "Messages", "JSON"], swiftSettings: settings),
         .target(name: "Simulation", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
         .target(name: "Transport", swiftSettings: settings),
         .target(name: "Providers", dependencies: ["Transport", "Messages", "JSON"], swiftSettings: settings),
@@ -99,6 +100,8 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "JSON", "Framing"], swiftSettings: settings),
         .testTarget(name: "LibuvTests", dependencies: ["Libuv"], swiftSettings: settings),
+        .testTarget(
+            name: "PolicyTests", dependencies: ["Policy", "Messages", "JSON", "Recordings"], swiftSettings: settings),
         .testTarget(
             name: "SupervisorCoreTests", dependencies: ["SupervisorCore", "Messages", "JSON"], swiftSettings: settings),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "SupervisorCore"], swiftSettings: settings),

@@ -14,6 +14,7 @@ struct Chain: Sendable {
     let connection: ConnectionID
     /// Whose it is.
     let uid: Int
+    let terms: Terms
     let limit: Int
     let toolTimeout: Duration
     let receivedAt: Instant
@@ -39,22 +40,25 @@ struct Chain: Sendable {
     /// How it is to end when the open round has ended.
     var failure: Failure?
 
-    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Parameters:
+    ///   - precedent: What it follows, where it continues a conversation on record.
+    ///   - receivedAt: When it came, where that was not just now.
     init(
-        _ terms: ChainRequest, id: RequestIdentifier, from connection: ConnectionID, uid: Int,
-        following precedent: Precedent?, at now: Instant
+        _ wish: ChainRequest, under terms: Terms, id: RequestIdentifier, from connection: ConnectionID, uid: Int,
+        following precedent: Precedent?, since receivedAt: Instant? = nil, at now: Instant
     ) throws(Failure) {
         self.clientID = id
         self.connection = connection
         self.uid = uid
-        self.limit = terms.limit
-        self.toolTimeout = .milliseconds(terms.toolTimeoutMilliseconds)
-        self.receivedAt = precedent?.continuation.receivedAt ?? now
-        self.prompt = try precedent?.continued(terms.prompt) ?? terms.prompt
+        self.terms = terms
+        self.limit = wish.limit
+        self.toolTimeout = .milliseconds(wish.toolTimeoutMilliseconds)
+        self.receivedAt = precedent?.continuation.receivedAt ?? receivedAt ?? now
+        self.prompt = try precedent?.continued(wish.prompt) ?? wish.prompt
         self.precedent = precedent
         self.conversation = precedent?.continuation.conversation
         let receivedAt = self.receivedAt
-        self.deadline = terms.prompt.timeoutMilliseconds.map { receivedAt + .milliseconds($0) }
+        self.deadline = wish.prompt.timeoutMilliseconds.map { receivedAt + .milliseconds($0) }
         do throws(MessageError) {
             self.calls = OwedCalls(tools: try self.prompt.toolNames)
         } catch {

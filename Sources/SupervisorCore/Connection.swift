@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 /// One client's connection.
 ///
@@ -14,6 +15,10 @@ struct Connection: Sendable {
     }
 
     let peer: PeerCredentials
+    /// Whom the configuration takes the peer for; `nil` for somebody whom it does not know.
+    var caller: Caller?
+    /// Those of requests that say nothing about themselves; `nil` where there are to be no such requests.
+    var terms: Terms?
     private(set) var state = State.silent
     /// The open requests, by the client's ids.
     var requests: [RequestIdentifier: RequestNumber] = [:]

@@ -23,13 +23,15 @@ struct Continuation: Sendable {
     let prompt: PromptRequest
     /// The chain that it is to be, if it is one.
     let chain: ChainRequest?
+    let terms: Terms
     let receivedAt: Instant
     /// By when it must be admitted.
     let deadline: Instant
     var state = State.inLine
 
     init(
-        _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, id: RequestIdentifier,
+        _ prompt: PromptRequest, of conversation: String, as chain: ChainRequest?, under terms: Terms,
+        id: RequestIdentifier,
         from connection: ConnectionID, uid: Int?, timeout: Duration, at now: Instant
     ) {
         self.clientID = id
@@ -38,6 +40,7 @@ struct Continuation: Sendable {
         self.conversation = conversation
         self.prompt = prompt
         self.chain = chain
+        self.terms = terms
         self.receivedAt = now
         self.deadline = now + min(prompt.timeoutMilliseconds.map { .milliseconds($0) } ?? timeout, timeout)
     }

@@ -31,8 +31,6 @@ struct HookProcess: Sendable {
     enum Asker: Sendable, Hashable {
         /// What a client asked for and is not admitted yet.
         case consultation(RequestNumber)
-        /// The end of a group, by the number that whoever ends it chose.
-        case group(RequestNumber)
         /// Nobody: it is told.
         case nobody
     }
@@ -233,7 +231,7 @@ struct HookProcess: Sendable {
 
     private func deadline(of number: Int, _ question: Open) -> Instant {
         switch question.asker {
-        case .consultation, .group: min(question.askedAt + self.timeout, self.patience(with: number, question))
+        case .consultation: min(question.askedAt + self.timeout, self.patience(with: number, question))
         case .nobody, nil: self.patience(with: number, question)
         }
     }
@@ -241,7 +239,9 @@ struct HookProcess: Sendable {
     /// Until when the process may keep a question. One that has much to do answers others in the meantime, those that it was asked
     /// before; one that answers a later question has forgotten this one.
     private func patience(with number: Int, _ question: Open) -> Instant {
-        guard number > self.lastAnswered, let answeredAt = self.answeredAt else { return question.sentAt + self.timeout }
+        guard number > self.lastAnswered, let answeredAt = self.answeredAt else {
+            return question.sentAt + self.timeout
+        }
         return max(question.sentAt, answeredAt) + self.timeout
     }
 

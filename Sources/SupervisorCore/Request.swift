@@ -57,6 +57,12 @@ struct Request: Sendable {
     /// Which round of a chain it is; `nil` for a prompt.
     let round: ChainRound?
     let isStreamed: Bool
+    /// Under what it was let in.
+    let terms: Terms
+    /// On whose behalf it is, as hooks are told; `nil` where there are none.
+    var subject: HookQuestion.Subject?
+    /// The options in `frame` that its client did not give: another model has others.
+    var defaultedOptions: [String] = []
     /// How many texts it wants the vectors of; `nil` for a prompt.
     let embeddings: Int?
     let admittedAt: Instant
@@ -88,7 +94,7 @@ struct Request: Sendable {
         ulid: ULID, clientID: RequestIdentifier, connection: ConnectionID, provider: Int, model: String,
         isStreamed: Bool, embeddings: Int? = nil, conversation: String?, round: ChainRound? = nil,
         timeouts: ProviderSettings.Timeouts, timeoutMilliseconds: Int?, frame: [UInt8], receivedAt: Instant,
-        at now: Instant
+        terms: Terms, at now: Instant
     ) {
         self.ulid = ulid
         self.clientID = clientID
@@ -98,6 +104,7 @@ struct Request: Sendable {
         self.conversation = conversation
         self.round = round
         self.isStreamed = isStreamed
+        self.terms = terms
         self.embeddings = embeddings
         self.admittedAt = now
         self.state = .queued

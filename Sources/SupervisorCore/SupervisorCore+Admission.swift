@@ -1,13 +1,25 @@
 import Messages
+import Policy
 
 // The door: what a prompt needs to be let in.
 extension SupervisorCore {
-    /// Admits a prompt, or says why not.
-    mutating func admit(_ prompt: PromptRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now) {
+    /// Admits a prompt, or begins a chain with it, or says why not.
+    mutating func admit(
+        _ prompt: PromptRequest, as chain: ChainRequest?, id: RequestIdentifier, from connectionID: ConnectionID,
+        at now: Now
+    ) {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
+            let terms = try self.terms(of: prompt.mandate, from: connectionID)
             let number = RequestNumber(rawValue: self.nextNumber())
-            try self.open(prompt, number, id: id, from: connectionID, following: nil, at: now)
+            if let conversation = prompt.conversation {
+                try self.continueConversation(
+                    conversation, prompt, as: chain, number, under: terms, id: id, from: connectionID, at: now)
+            } else {
+                try self.enter(
+                    .prompt(prompt, chain: chain, following: nil), number, under: terms, id: id, from: connectionID,
+                    at: now)
+            }
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
@@ -15,27 +27,31 @@ extension SupervisorCore {
 
     /// Opens a request: a prompt, or the next round of the chain with this number.
     ///
-    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Parameters:
+    ///   - precedent: What it follows, where it continues a conversation on record.
+    ///   - receivedAt: When it came, where that was not just now.
     /// - Throws: Why it is refused. Nothing that is refused here has a row.
     mutating func open(
-        _ prompt: PromptRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
-        following precedent: Precedent?, at now: Now
+        _ prompt: PromptRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
+        from connectionID: ConnectionID, following precedent: Precedent?, since receivedAt: Instant? = nil, at now: Now
     ) throws(Failure) {
         let route = try self.checkAdmission(
-            of: prompt, by: self.chains[number]?.candidate, after: precedent?.history, at: now)
+            of: prompt, under: terms, by: self.chains[number]?.candidate, after: precedent?.history, at: now)
+        let (prompt, defaulted) = prompt.filled(with: terms.rules.options(for: route.first.model.id))
+        let key = self.key(for: route.first, under: terms)
         // A chain that has begun has its room.
         if self.chains[number]?.round == nil { try self.checkMemory() }
         let (provider, model) = (route.first.provider, route.first.model)
-        let settings = self.providers[provider].settings
         let asked = self.providers[route.asked.provider].settings
         let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
-        let opening = self.opening(
-            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, from: connectionID,
+        var opening = self.opening(
+            of: prompt, ulid, provider: asked.name, model: route.asked.model.id, under: terms, from: connectionID,
             parent: precedent?.history.tip, chain: self.chains[number], at: now)
+        opening.keyName = key.nameIfNamed
         try self.checkRoom(for: opening)
         let frame = SlotRequest.encodePrompt(
             prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
-            key: model.needsKey ? settings.key : nil)
+            key: key.value)
         if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
         // A chain has its own room.
         guard
@@ -47,12 +63,14 @@ extension SupervisorCore {
         }
         let conversation = opening.content?.conversation
         self.chains[number]?.begin(ulid, by: route.first, conversation: conversation)
-        let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
-        let request = Request(
+        let receivedAt =
+            self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? receivedAt ?? now.instant
+        var request = Request(
             ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
             isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
             timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
-            receivedAt: receivedAt, at: now.instant)
+            receivedAt: receivedAt, terms: terms, at: now.instant)
+        request.defaultedOptions = defaulted
         self.begin(request, number, opening, on: route, at: now)
     }
 
@@ -61,6 +79,9 @@ extension SupervisorCore {
         _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
     ) {
         self.requests[number] = request
+        if !self.hooks.isEmpty, let connection = request.connection {
+            self.requests[number]!.subject = self.subject(of: connection, under: request.terms)
+        }
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
@@ -87,12 +108,13 @@ extension SupervisorCore {
 
     /// What goes on record of the admission.
     private func opening(
-        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, from connection: ConnectionID,
-        parent: String?, chain: Chain?, at now: Now
+        of prompt: PromptRequest, _ request: ULID, provider: String, model: String, under terms: Terms,
+        from connection: ConnectionID, parent: String?, chain: Chain?, at now: Now
     ) -> OpenRecord {
         var record = OpenRecord(
             request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
-            provider: provider, model: model, stream: prompt.stream)
+            provider: provider, model: model, stream: prompt.stream, mandate: terms.mandate, caller: terms.caller.name,
+            annotations: terms.annotations)
         if let chain { record.chain = chain.round?.chain ?? request }
         guard self.configuration.storesPrompts else { return record }
         // A conversation has the name of its first request.
@@ -126,20 +148,26 @@ extension SupervisorCore {
 
     /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
     private func checkAdmission(
-        of prompt: PromptRequest, by candidate: Attempts.Candidate?, after history: ReaderReply.History?, at now: Now
+        of prompt: PromptRequest, under terms: Terms, by candidate: Attempts.Candidate?,
+        after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> Route {
         let (provider, model): (Int, ModelDescription)
         if let candidate {
             (provider, model) = (candidate.provider, candidate.model)
         } else {
-            (provider, model) = try self.resolveModel(prompt.model, after: history)
+            (provider, model) = try self.resolveModel(prompt.model, under: terms, after: history)
+            if let refusal = terms.refusal(of: model.id) { throw refusal }
         }
         let isContinued = history?.model != nil
-        try ModelFit.check(prompt, of: model, title: self.title(of: provider), isContinued: isContinued)
-        return try self.route(from: Attempts.Candidate(provider: provider, model: model), at: now) { other in
-            let title = self.title(of: other.provider)
-            return (try? ModelFit.check(prompt, of: other.model, title: title, isContinued: isContinued)) != nil
+        func check(_ candidate: Attempts.Candidate) throws(Failure) {
+            let model = candidate.model
+            try ModelFit.check(
+                prompt.filled(with: terms.rules.options(for: model.id)).prompt, of: model,
+                title: self.title(of: candidate.provider), isContinued: isContinued)
         }
+        let asked = Attempts.Candidate(provider: provider, model: model)
+        try check(asked)
+        return try self.route(from: asked, under: terms, at: now) { (try? check($0)) != nil }
     }
 
     /// Whether there is memory for what another request may bring.
@@ -150,8 +178,8 @@ extension SupervisorCore {
     }
 
     /// The model that the request names, or else that of the conversation, or else the default.
-    private func resolveModel(
-        _ name: String?, after history: ReaderReply.History?
+    func resolveModel(
+        _ name: String?, under terms: Terms, after history: ReaderReply.History?
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
@@ -161,8 +189,11 @@ extension SupervisorCore {
             }
             return found
         }
-        guard let name = named ?? self.configuration.defaultModel?.model else {
-            throw Failure(.unknownModel, "the request names no model and no default_model is configured")
+        guard let name = named ?? terms.rules.defaultModel else {
+            throw Failure(
+                .unknownModel,
+                "the request names no model, and neither its purpose nor the configuration has a default ('default_model')"
+            )
         }
         return try self.model(named: name)
     }

@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // Requests that are tried more than once: by the same model after a while, or by another one.
 extension SupervisorCore {
@@ -21,40 +22,39 @@ extension SupervisorCore {
     /// - Parameter mayAnswer: Whether another model may answer in its place.
     /// - Throws: Why the one that was asked for cannot be, if none can.
     func route(
-        from asked: Attempts.Candidate, at now: Now, mayAnswer: (Attempts.Candidate) -> Bool
+        from asked: Attempts.Candidate, under terms: Terms, at now: Now, mayAnswer: (Attempts.Candidate) -> Bool
     ) throws(Failure) -> Route {
-        let alternatives = self.alternatives(to: asked.model).filter(mayAnswer)
+        let alternatives = self.alternatives(to: asked.model, under: terms).filter(mayAnswer)
         var route = Route(asked: asked, first: asked, alternatives: alternatives)
-        guard let refusal = self.refusal(by: asked, at: now) else { return route }
+        guard let refusal = self.refusal(by: asked, under: terms, at: now) else { return route }
         // Who is passed over goes on record, of which enough waits.
         guard !self.log.isBehind else { throw refusal }
         route.passed.append((asked, refusal))
         while !route.alternatives.isEmpty, route.passed.count < self.bounds.attempts.count - 1 {
             route.first = route.alternatives.removeFirst()
-            guard let refusal = self.refusal(by: route.first, at: now) else { return route }
+            guard let refusal = self.refusal(by: route.first, under: terms, at: now) else { return route }
             route.passed.append((route.first, refusal))
         }
         throw refusal
     }
 
-    /// The models that are configured to answer in place of another, but for those that have no key.
-    private func alternatives(to model: ModelDescription) -> [Attempts.Candidate] {
-        guard let names = self.configuration.fallbacks[model.id] else { return [] }
-        return names.compactMap {
-            self.findModel($0).map { Attempts.Candidate(provider: $0.provider, model: $0.model) }
+    /// The models that are configured to answer in place of another, but for those that may not be asked or have no key.
+    func alternatives(to model: ModelDescription, under terms: Terms) -> [Attempts.Candidate] {
+        guard let names = terms.rules.fallbacks ?? self.configuration.fallbacks[model.id] else { return [] }
+        return names.compactMap { name in
+            guard let found = self.findModel(name), found.model.id != model.id else { return nil }
+            let candidate = Attempts.Candidate(provider: found.provider, model: found.model)
+            let isUsable = self.key(for: candidate, under: terms).isUsable
+            return isUsable && terms.refusal(of: found.model.id) == nil ? candidate : nil
         }
-        .filter { !$0.model.needsKey || self.providers[$0.provider].settings.key != nil }
     }
 
     /// Why a model cannot be asked now; `nil` where it can.
-    private func refusal(by candidate: Attempts.Candidate, at now: Now) -> Failure? {
+    private func refusal(by candidate: Attempts.Candidate, under terms: Terms, at now: Now) -> Failure? {
         let provider = self.providers[candidate.provider]
         let settings = provider.settings
-        if candidate.model.needsKey, settings.key == nil {
-            let hint = settings.keyName.map { ": set \($0) in the daemon's environment and restart it" } ?? ""
-            return Failure(
-                .noKey,
-                "the model '\(candidate.model.id)' needs a key and provider '\(settings.name)' has none\(hint)")
+        if candidate.model.needsKey, let failure = self.key(for: candidate, under: terms).failure(candidate.model.id) {
+            return failure
         }
         if case .parked(let until) = provider.state {
             return Failure(
@@ -128,16 +128,21 @@ extension SupervisorCore {
         var (failure, usage) = (failure, usage)
         self.releaseFrame(of: number)
         while let next = self.requests[number]!.attempts.takeNext() {
-            if let refusal = self.refusal(by: next, at: now) {
+            let terms = self.requests[number]!.terms
+            if let refusal = self.refusal(by: next, under: terms, at: now) {
                 self.pass(next, number, refusal, at: now)
                 (failure, usage) = (refusal, nil)
                 continue
             }
             let settings = self.providers[next.provider].settings
+            let request = self.requests[number]!
+            let (options, defaulted) = SlotRequest.options(
+                of: request.frame, but: request.defaultedOptions, filledWith: terms.rules.options(for: next.model.id))
             let frame = SlotRequest.readdress(
-                self.requests[number]!.frame, model: self.providersName(of: next.model.id, next.provider),
-                key: next.model.needsKey ? settings.key : nil)
+                request.frame, model: self.providersName(of: next.model.id, next.provider), options: options,
+                key: self.key(for: next, under: terms).value)
             guard self.reserveKept(number, frame.count) else { break }
+            self.requests[number]!.defaultedOptions = defaulted
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)
             self.chains[number]?.handedOn(to: next)
             self.counters.fallbacks += 1

@@ -4,28 +4,17 @@ import Messages
 extension SupervisorCore {
     // MARK: The beginning
 
-    /// `op: chain`, of a conversation that begins here.
-    mutating func begin(
-        _ terms: ChainRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
-    ) {
-        do throws(Failure) {
-            try self.checkDoor(of: connectionID)
-            try self.begin(
-                terms, RequestNumber(rawValue: self.nextNumber()), id: id, from: connectionID, following: nil, at: now)
-        } catch {
-            self.send(ClientAnswer.error(id: id, error), to: connectionID)
-        }
-    }
-
     /// Begins a chain: with its first round, or with the calls that what it follows ends with.
     ///
     /// - Throws: Why there is none. What happens to it later its client is told here.
     mutating func begin(
-        _ terms: ChainRequest, _ number: RequestNumber, id: RequestIdentifier, from connectionID: ConnectionID,
-        following precedent: Precedent?, at now: Now
+        _ wish: ChainRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
+        from connectionID: ConnectionID, following precedent: Precedent?, since receivedAt: Instant, at now: Now
     ) throws(Failure) {
         let uid = self.connections[connectionID]!.peer.uid
-        var chain = try Chain(terms, id: id, from: connectionID, uid: uid, following: precedent, at: now.instant)
+        var chain = try Chain(
+            wish, under: terms, id: id, from: connectionID, uid: uid, following: precedent, since: receivedAt,
+            at: now.instant)
         let calls: [ToolCall]
         do throws(MessageError) { calls = try chain.unansweredCalls() } catch {
             throw Failure(.invalidRequest, "\(error)")
@@ -74,7 +63,8 @@ extension SupervisorCore {
                 throw Failure(.timeout, "timeout_ms has passed before the next round of the chain")
             }
             try self.open(
-                chain.prompt, number, id: chain.clientID, from: chain.connection, following: chain.precedent, at: now)
+                chain.prompt, number, under: chain.terms, id: chain.clientID, from: chain.connection,
+                following: chain.precedent, at: now)
         } catch {
             self.endChain(number, error)
         }

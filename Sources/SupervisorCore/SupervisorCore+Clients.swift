@@ -6,6 +6,7 @@ extension SupervisorCore {
 
     mutating func clientConnected(_ id: ConnectionID, _ peer: PeerCredentials, at now: Now) {
         self.connections[id] = Connection(peer: peer, at: now.instant, bounds: self.bounds)
+        self.introduce(id)
         if self.connections.count > self.bounds.connections {
             // Past twice the bound nobody is told: the answer itself would cost memory.
             guard self.connections.count <= 2 * self.bounds.connections else { return self.dropConnection(id, at: now) }
@@ -34,19 +35,12 @@ extension SupervisorCore {
         guard connection.requests[request.id] == nil else {
             return self.closeConnection(id, Self.duplicate(request.id), at: now)
         }
+        do throws(Failure) { if request.operation != .ping { _ = try self.caller(of: connection) } } catch {
+            return self.send(ClientAnswer.error(id: request.id, error), to: id)
+        }
         switch request.operation {
-        case .prompt(let prompt):
-            if let conversation = prompt.conversation {
-                self.continueConversation(conversation, prompt, id: request.id, from: id, at: now)
-            } else {
-                self.admit(prompt, id: request.id, from: id, at: now)
-            }
-        case .chain(let chain):
-            if let conversation = chain.prompt.conversation {
-                self.continueConversation(conversation, chain.prompt, as: chain, id: request.id, from: id, at: now)
-            } else {
-                self.begin(chain, id: request.id, from: id, at: now)
-            }
+        case .prompt(let prompt): self.admit(prompt, as: nil, id: request.id, from: id, at: now)
+        case .chain(let chain): self.admit(chain.prompt, as: chain, id: request.id, from: id, at: now)
         case .toolResult(let results): self.take(results, id: request.id, from: id, at: now)
         case .embed(let embed): self.admit(embed, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
@@ -75,8 +69,8 @@ extension SupervisorCore {
     mutating func clientFrameBegun(_ id: ConnectionID, _ length: Int?, at now: Now) {
         guard let connection = self.connections[id], connection.state != .closing else { return }
         self.connections[id]!.frameBegan(at: now.instant, bounds: self.bounds)
-        // A large prompt is held twice: on its way to a slot, and on its way to the disk.
-        let copies = self.configuration.storesPrompts ? 2 : 1
+        // A large prompt is held twice: on its way to a slot, and on its way to the disk; or before that here, and on its way to a hook.
+        let copies = self.configuration.storesPrompts || !self.hooks.isEmpty ? 2 : 1
         if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), copies * length) {
             self.connections[id]!.memoryIsShort(at: now.instant)
             if connection.isRead { self.actions.append(.pauseClient(id)) }

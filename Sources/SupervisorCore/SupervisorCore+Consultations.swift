@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // What hooks are asked before a request is let in, and what comes of their answers.
 extension SupervisorCore {
@@ -12,7 +13,8 @@ extension SupervisorCore {
         from connectionID: ConnectionID, at now: Now
     ) throws(Failure) {
         guard self.hooks.contains(where: \.isAskedBeforehand) else {
-            return try self.letIn(wish, number, under: terms, id: id, from: connectionID, at: now)
+            return try self.letIn(
+                wish, number, under: terms, id: id, from: connectionID, since: now.instant, at: now)
         }
         guard self.consultations.count < self.bounds.consultations,
             self.reserveConsultation(number, wish, from: connectionID)
@@ -30,16 +32,19 @@ extension SupervisorCore {
     /// Admits what hooks need not be asked about, or have agreed to.
     private mutating func letIn(
         _ wish: Consultation.Wish, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
-        from connection: ConnectionID, at now: Now
+        from connection: ConnectionID, since receivedAt: Instant, at now: Now
     ) throws(Failure) {
         switch wish {
         case .prompt(_, let chain?, let precedent):
-            try self.begin(chain, number, under: terms, id: id, from: connection, following: precedent, at: now)
+            try self.begin(
+                chain, number, under: terms, id: id, from: connection, following: precedent, since: receivedAt, at: now)
         case .prompt(let prompt, nil, let precedent):
             let prompt = try precedent?.continued(prompt) ?? prompt
-            try self.open(prompt, number, under: terms, id: id, from: connection, following: precedent, at: now)
+            try self.open(
+                prompt, number, under: terms, id: id, from: connection, following: precedent, since: receivedAt,
+                at: now)
         case .embed(let embed):
-            try self.open(embed, number, under: terms, id: id, from: connection, at: now)
+            try self.open(embed, number, under: terms, id: id, from: connection, since: receivedAt, at: now)
         }
     }
 
@@ -48,7 +53,7 @@ extension SupervisorCore {
         let peer = self.connections[connection]!.peer
         return HookQuestion.Subject(
             caller: terms.caller.name, uid: peer.uid, gid: peer.gid, pid: peer.pid, unit: peer.unit,
-            actor: terms.mandate.actor, purpose: terms.mandate.purpose, group: terms.mandate.group)
+            actor: terms.actor, purpose: terms.mandate.purpose, group: terms.mandate.group)
     }
 
     // MARK: The way
@@ -201,7 +206,7 @@ extension SupervisorCore {
             try self.checkPhase()
             try self.letIn(
                 consultation.wish, number, under: terms, id: consultation.clientID, from: consultation.connection,
-                at: now)
+                since: consultation.receivedAt, at: now)
         } catch {
             self.refuse(consultation, number, error)
         }

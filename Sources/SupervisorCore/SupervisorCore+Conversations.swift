@@ -5,30 +5,24 @@ import Messages
 extension SupervisorCore {
     /// A prompt, or a chain, names the conversation that it continues.
     mutating func continueConversation(
-        _ conversation: String, _ prompt: PromptRequest, as chain: ChainRequest? = nil, id: RequestIdentifier,
-        from connectionID: ConnectionID, at now: Now
-    ) {
-        do throws(Failure) {
-            try self.checkDoor(of: connectionID)
-            guard self.configuration.storesPrompts else {
-                throw Failure(
-                    .notFound, "no conversation can be continued: this daemon stores no prompts (log.prompts is false)")
-            }
-            let number = RequestNumber(rawValue: self.nextNumber())
-            guard self.continuations.count < self.bounds.continuations,
-                self.reserveContinuation(number, prompt.length, from: connectionID)
-            else {
-                throw Failure(.overloaded, "too many prompts wait for their conversations; try again later")
-            }
-            self.continuations[number] = Continuation(
-                prompt, of: conversation, as: chain, id: id, from: connectionID,
-                uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
-            self.connections[connectionID]!.requests[id] = number
-            self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
-            self.standInLine(number, of: conversation)
-        } catch {
-            self.send(ClientAnswer.error(id: id, error), to: connectionID)
+        _ conversation: String, _ prompt: PromptRequest, as chain: ChainRequest?, _ number: RequestNumber,
+        under terms: Terms, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
+    ) throws(Failure) {
+        guard self.configuration.storesPrompts else {
+            throw Failure(
+                .notFound, "no conversation can be continued: this daemon stores no prompts (log.prompts is false)")
         }
+        guard self.continuations.count < self.bounds.continuations,
+            self.reserveContinuation(number, prompt.length, from: connectionID)
+        else {
+            throw Failure(.overloaded, "too many prompts wait for their conversations; try again later")
+        }
+        self.continuations[number] = Continuation(
+            prompt, of: conversation, as: chain, under: terms, id: id, from: connectionID,
+            uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
+        self.connections[connectionID]!.requests[id] = number
+        self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
+        self.standInLine(number, of: conversation)
     }
 
     private mutating func standInLine(_ number: RequestNumber, of conversation: String) {
@@ -89,16 +83,9 @@ extension SupervisorCore {
         let precedent = Precedent(number: number, continuation: continuation, history: history)
         do throws(Failure) {
             try self.checkPhase()
-            if let chain = continuation.chain {
-                try self.begin(
-                    chain, number, id: continuation.clientID, from: continuation.connection, following: precedent,
-                    at: now)
-            } else {
-                let prompt = try precedent.continued(continuation.prompt)
-                try self.open(
-                    prompt, number, id: continuation.clientID, from: continuation.connection, following: precedent,
-                    at: now)
-            }
+            try self.enter(
+                .prompt(continuation.prompt, chain: continuation.chain, following: precedent), number,
+                under: continuation.terms, id: continuation.clientID, from: continuation.connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil

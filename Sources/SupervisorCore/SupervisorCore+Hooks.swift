@@ -194,6 +194,13 @@ extension SupervisorCore {
         }
     }
 
+    private mutating func hookReplied(_ id: HookID, to asker: HookProcess.Asker, _ reply: HookReply, at now: Now) {
+        switch asker {
+        case .consultation(let number): self.consultationHeard(number, from: id, reply, at: now)
+        case .nobody: break
+        }
+    }
+
     mutating func hookMisbehaved(_ id: HookID, _ reason: String, at now: Now) {
         guard let index = self.index(of: id) else { return }
         switch self.hooks[index].state {
@@ -268,8 +275,4 @@ extension SupervisorCore {
     private mutating func updateDeadline(ofHook index: Int) {
         self.setDeadline(.hook(self.hooks[index].id), at: self.hooks[index].deadline)
     }
-}
-
-extension SupervisorCore {
-    mutating func hookReplied(_ id: HookID, to asker: HookProcess.Asker, _ reply: HookReply, at now: Now) {}
 }

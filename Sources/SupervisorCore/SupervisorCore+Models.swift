@@ -77,6 +77,7 @@ extension SupervisorCore {
             if !before.contains(model.id) { added += 1 }
             room -= 1
         }
+        self.compilePolicy()
         return added
     }
 

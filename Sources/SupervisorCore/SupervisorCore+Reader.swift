@@ -47,7 +47,7 @@ extension SupervisorCore {
     /// - Parameter own: Whether it wants no more than its user's.
     func visibleUID(of connection: ConnectionID, own: Bool = false) -> Int? {
         let uid = self.connections[connection]!.peer.uid
-        return !own && self.administrators.contains(uid) ? nil : uid
+        return !own && self.isAdministrator(connection) ? nil : uid
     }
 
     /// Ends a question of a client.

@@ -10,7 +10,7 @@ extension SupervisorCore {
         guard refresh else { return self.send(ClientAnswer.models(id: id, self.modelList), to: connection) }
         do throws(Failure) {
             try self.checkDoor(of: connection)
-            guard self.administrators.contains(self.connections[connection]!.peer.uid) else {
+            guard self.isAdministrator(connection) else {
                 throw Failure(
                     .invalidRequest,
                     "only an administrator (root, or the user that the daemon runs as) may set 'refresh'")

@@ -135,6 +135,7 @@ extension SupervisorCore {
     private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
         self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
+        self.endConsultation(number, failure)
         self.endChain(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
@@ -149,6 +150,11 @@ extension SupervisorCore {
                     .timeout,
                     "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
                 ))
+        } else if let consultation = self.consultations[number] {
+            let hooks = self.hooks.filter { consultation.awaited.contains($0.id) }.map { "'\($0.settings.name)'" }
+            self.endConsultation(
+                number,
+                Failure(.timeout, "timeout_ms has passed while hooks were asked (\(hooks.joined(separator: ", ")))"))
         } else {
             self.endUnadmitted(
                 number, Failure(.logUnavailable, "the record was not read in time; try again later"), at: now)
@@ -224,6 +230,7 @@ extension SupervisorCore {
         self.setDeadline(.request(number), at: nil)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
+        self.tellHooks(of: request, record, at: now)
         if !self.conversations.isEmpty, let conversation = request.conversation,
             !(self.chains[number]?.goesOn ?? false)
         {

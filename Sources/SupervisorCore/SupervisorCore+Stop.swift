@@ -25,6 +25,8 @@ extension SupervisorCore {
                 self.endContinuation(
                     number, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             }
+            self.endConsultations(
+                Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.endOwingChains()
         case .draining:
             self.cutAllShort(at: now)

@@ -1,4 +1,5 @@
 public import Messages
+import Policy
 
 /// Everything the supervisor decides, as a value.
 ///
@@ -48,6 +49,8 @@ public struct SupervisorCore: Sendable {
 
     let configuration: ServiceConfiguration
     let bounds: SupervisorBounds
+    /// What the configuration says about models, purposes, callers and keys, in tables.
+    var policy: Policy
     let processID: Int
     /// The users who see and may do everything.
     let administrators: Set<Int>
@@ -65,6 +68,8 @@ public struct SupervisorCore: Sendable {
     var chains: [RequestNumber: Chain] = [:]
     /// Prompts that continue a conversation and are not admitted yet.
     var continuations: [RequestNumber: Continuation] = [:]
+    /// Requests that hooks are asked about and are not admitted yet.
+    var consultations: [RequestNumber: Consultation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
     /// Clients' questions about the record.
@@ -99,6 +104,8 @@ public struct SupervisorCore: Sendable {
     var retryMemory: MemoryBudget
     /// What of `smallRequestMemory` is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
+    /// What of it is held by requests that hooks are asked about.
+    var smallConsultationBytes = 0
     /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
     var chainMemory: MemoryBudget
     /// What of it each user's chains hold: half of it at most, so that nobody keeps all others out.
@@ -123,6 +130,7 @@ public struct SupervisorCore: Sendable {
         self.bounds = bounds
         self.processID = processID
         self.administrators = [0, userID]
+        self.policy = Policy(configuration.policy, administrators: self.administrators) { $0 }
         self.random = SeededGenerator(seed: seed)
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(
@@ -147,6 +155,7 @@ public struct SupervisorCore: Sendable {
         for (index, provider) in configuration.providers.enumerated() {
             self.takeList(provider.listedModels, of: index)
         }
+        self.compilePolicy()
     }
 
     /// Takes one event and returns what to do because of it, in order.

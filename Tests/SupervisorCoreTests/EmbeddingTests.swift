@@ -80,7 +80,7 @@ import Testing
     @Test(arguments: [
         (#"{"id":1,"op":"embed","model":"ecko","input":"a"}"#, "unknown_model"),
         (#"{"id":1,"op":"embed","model":"echo","input":[]}"#, "invalid_request"),
-        (#"{"id":1,"op":"embed","model":"echo","input":"a","actor":"x"}"#, "not_supported"),
+        (#"{"id":1,"op":"embed","model":"echo","input":"a","actor":""}"#, "invalid_request"),
     ])
     func whatIsRefusedAtTheDoorHasNoRow(frame: String, code: String) {
         var scenario = Self.ready()

@@ -119,7 +119,10 @@ import Testing
 
     @Test(arguments: [
         (#","model":"ecko""#, "unknown_model", "did you mean 'echo'?"),
-        (#","model":"locked""#, "no_key", "set LOCKED_KEY in the daemon's environment"),
+        (
+            #","model":"locked""#, "no_key",
+            "set LOCKED_KEY (bulkhead secrets set LOCKED_KEY, or the daemon's environment)"
+        ),
     ])
     func aPromptThatCannotBeServedIsRefusedAtTheDoor(members: String, code: String, hint: String) {
         var provider = ProviderSettings.echo()

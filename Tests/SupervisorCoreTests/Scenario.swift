@@ -21,6 +21,7 @@ struct Scenario {
     init(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
         hooks: [HookSettings] = [], bounds: SupervisorBounds = SupervisorBounds(),
         drainTimeoutMilliseconds: Int = 30_000
     ) {
@@ -28,8 +29,9 @@ struct Scenario {
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
                 storesPrompts: storesPrompts,
-                defaultModel: (providers.first?.models.first?.id).map { ModelReference($0) }, providers: providers,
-                fallbacks: fallbacks, hooks: hooks, drainTimeoutMilliseconds: drainTimeoutMilliseconds),
+                defaultModel: defaultModel ?? (providers.first?.models.first?.id).map { ModelReference($0) },
+                providers: providers, fallbacks: fallbacks, policy: policy, hooks: hooks,
+                drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
     }
 
@@ -41,12 +43,14 @@ struct Scenario {
     static func ready(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
+        policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
         hooks: [HookSettings] = [], bounds: SupervisorBounds = SupervisorBounds(),
         drainTimeoutMilliseconds: Int = 30_000
     ) -> Scenario {
         var scenario = Scenario(
             durability: durability, storesPrompts: storesPrompts, providers: providers, fallbacks: fallbacks,
-            hooks: hooks, bounds: bounds, drainTimeoutMilliseconds: drainTimeoutMilliseconds)
+            policy: policy, defaultModel: defaultModel, hooks: hooks, bounds: bounds,
+            drainTimeoutMilliseconds: drainTimeoutMilliseconds)
         scenario.post(.start)
         scenario.post(.loggerStarted(pid: 100))
         scenario.loggerIsReady()
@@ -85,8 +89,8 @@ struct Scenario {
     // MARK: Clients
 
     @discardableResult
-    mutating func connect(_ client: UInt64, uid: Int = 1000) -> [String] {
-        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: uid, gid: 100, pid: 42)))
+    mutating func connect(_ client: UInt64, uid: Int = 1000, groups: [Int] = []) -> [String] {
+        self.post(.clientConnected(ConnectionID(client), PeerCredentials(uid: uid, gid: 100, pid: 42, groups: groups)))
     }
 
     @discardableResult

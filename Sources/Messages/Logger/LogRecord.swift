@@ -110,7 +110,7 @@ public struct OpenRecord: Sendable, Equatable {
     /// The chain that it is a round of.
     public var chain: ULID?
     public var operation: Operation
-    /// What it is for, and on whose behalf: the caller's own name where it is nobody else's.
+    /// What it is for, and on whose behalf where that is not the user itself.
     public var mandate: Mandate
     /// Whom the configuration takes the peer for; `nil` where it names nobody.
     public var caller: String?

@@ -63,22 +63,42 @@ public enum SlotRequest: Sendable, Equatable {
         return object.finish()
     }
 
+    /// The options in a frame that one of the functions above returned.
+    public static func options(of frame: [UInt8]) -> [JSONValue.Member] {
+        (try? JSONObject(frame, bounds: .slotRequest))?["options"]?.value.members ?? []
+    }
+
     /// The same frame for another model, and with another key.
     ///
-    /// - Parameter frame: What one of the functions above returned: its key, if it has one, is its last member.
-    public static func readdress(_ frame: [UInt8], model: String, key: String?) -> [UInt8] {
+    /// - Parameters:
+    ///   - frame: What one of the functions above returned: its key, if it has one, is its last member.
+    ///   - options: What takes the place of its options; `nil` where they stay.
+    public static func readdress(_ frame: [UInt8], model: String, options: JSONValue? = nil, key: String?) -> [UInt8] {
         guard let object = try? JSONObject(frame, bounds: .slotRequest),
             let named = object.members.first(where: { $0.name == "model" }),
             let last = object.members.last(where: { $0.name != "key" })
         else { preconditionFailure("a frame for a slot that names no model") }
-        let text = JSONValue.string(model).serialized()
+        var changes = [(named.value.range, JSONValue.string(model).serialized())]
+        var ending: [UInt8] = []
+        if let options {
+            if let place = object.members.first(where: { $0.name == "options" }) {
+                changes.append((place.value.range, options.serialized()))
+            } else {
+                ending += Array(#","options":"#.utf8) + options.serialized()
+            }
+        }
+        if let key { ending += Array(#","key":"#.utf8) + JSONValue.string(key).serialized() }
+        ending.append(UInt8(ascii: "}"))
         var result: [UInt8] = []
-        result.reserveCapacity(frame.count + text.count + 8 + 2 * (key?.utf8.count ?? 0))
-        result += frame[..<named.value.range.lowerBound]
-        result += text
-        result += frame[named.value.range.upperBound..<last.value.range.upperBound]
-        if let key { result += Array(#","key":"#.utf8) + JSONValue.string(key).serialized() }
-        result.append(UInt8(ascii: "}"))
+        result.reserveCapacity(changes.reduce(frame.count + ending.count) { $0 + $1.1.count })
+        var position = 0
+        for (range, text) in changes.sorted(by: { $0.0.lowerBound < $1.0.lowerBound }) {
+            result += frame[position..<range.lowerBound]
+            result += text
+            position = range.upperBound
+        }
+        result += frame[position..<last.value.range.upperBound]
+        result += ending
         return result
     }
 }
