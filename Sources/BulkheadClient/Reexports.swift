@@ -8,6 +8,7 @@
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
+@_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts
 @_exported public import struct Messages.ModelMessage
@@ -19,4 +20,5 @@
 @_exported public import struct Messages.ToolCall
 @_exported public import struct Messages.ToolDefinition
 @_exported public import struct Messages.ToolResult
+@_exported public import struct Messages.ULID
 @_exported public import struct Messages.Usage

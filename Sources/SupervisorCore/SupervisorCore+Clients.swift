@@ -54,6 +54,8 @@ extension SupervisorCore {
             self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
         case .models(let refresh, let provider):
             self.listModels(refresh: refresh, provider: provider, id: request.id, from: id, at: now)
+        case .reload: self.reload(id: request.id, from: id, at: now)
+        case .drain: self.drain(id: request.id, from: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)
         }

@@ -24,6 +24,7 @@ extension SupervisorCore {
             wish, under: terms, for: self.subject(of: connectionID, under: terms), choosing: choosing, id: id,
             from: connectionID, at: now.instant)
         self.consultations[number] = consultation
+        self.hold(generation: terms.generation)
         self.connections[connectionID]!.requests[id] = number
         self.setDeadline(.request(number), at: consultation.deadline)
         self.proceed(withConsultation: number, at: now)
@@ -122,7 +123,7 @@ extension SupervisorCore {
             (provider, model) = try self.resolveModel(
                 prompt.model, under: consultation.terms, after: precedent?.history)
         case .embed(let embed):
-            (provider, model) = try self.resolveEmbeddingModel(embed.model)
+            (provider, model) = try self.resolveEmbeddingModel(embed.model, under: consultation.terms)
         }
         if let refusal = consultation.terms.refusal(of: model.id) { throw refusal }
         return Attempts.Candidate(provider: provider, model: model)
@@ -154,7 +155,7 @@ extension SupervisorCore {
             case .answer(.models(let models)):
                 self.consultations[number]!.filters.append(HookFilter(hook: name, models: Set(models)))
             case .answer(.model(let model)):
-                if self.findModel(model) == nil {
+                if self.findModel(model, under: self.consultations[number]!.terms) == nil {
                     try self.forgive(id, "named the model '\(model)', which nobody serves")
                 } else {
                     self.consultations[number]!.wish.model = model
@@ -199,6 +200,7 @@ extension SupervisorCore {
         let terms = consultation.terms.agreed(filters: consultation.filters, annotations: annotations)
         self.consultations[number] = nil
         self.setDeadline(.request(number), at: nil)
+        defer { self.release(generation: terms.generation) }
         do throws(Failure) {
             self.releaseSmallConsultation(number)
             // A large one hands its room on.
@@ -218,6 +220,7 @@ extension SupervisorCore {
     mutating func endConsultation(_ number: RequestNumber, _ failure: Failure?) {
         guard let consultation = self.consultations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: consultation.terms.generation)
         self.releaseConsultation(number)
         self.forgetQuestions(of: .consultation(number))
         self.refuse(consultation, number, failure)

@@ -11,13 +11,23 @@ extension SupervisorCore {
 
     // MARK: The processes
 
-    /// Takes in what the configuration says, and starts it.
-    mutating func startHooks(at now: Now) {
+    /// Takes in the hooks of the configuration. One that is in it as it was goes on; a new or changed one is started, and those that
+    /// it has no more end, when they have answered what they were asked.
+    mutating func replaceHooks(at now: Now) {
+        var hooks: [HookProcess] = []
+        var started: [HookID] = []
         for settings in self.configuration.hooks {
-            let id = HookID(self.nextNumber())
-            self.hooks.append(HookProcess(id: id, settings: settings, bounds: self.bounds, at: now.instant))
-            self.startHook(self.hooks.count - 1, at: now)
+            if let index = self.hooks.firstIndex(where: { $0.isAsked && $0.settings == settings }) {
+                hooks.append(self.hooks.remove(at: index))
+            } else {
+                started.append(HookID(self.nextNumber()))
+                hooks.append(HookProcess(id: started.last!, settings: settings, bounds: self.bounds, at: now.instant))
+            }
         }
+        let removed = self.hooks.map(\.id)
+        self.hooks = hooks + self.hooks
+        for id in started { self.startHook(self.index(of: id)!, at: now) }
+        for id in removed { self.stopHook(id, at: now) }
     }
 
     func index(of id: HookID) -> Int? { self.hooks.firstIndex { $0.id == id } }

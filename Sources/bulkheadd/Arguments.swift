@@ -27,6 +27,7 @@ struct Arguments {
             --version, --help
 
         SIGNALS
+            SIGHUP                  Read the configuration anew, and take it, or refuse it whole and serve on.
             SIGTERM, SIGINT         Finish open requests (drain_timeout, 30 s), commit the record, end. Twice: cut them short.
 
         EXIT STATUS

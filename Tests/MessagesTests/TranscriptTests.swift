@@ -66,7 +66,8 @@ struct TranscriptTests {
         do throws(ClientRequestError) {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
-                "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "StatusRequest", "PingRequest",
+                "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "StatusRequest", "ReloadRequest",
+                "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id

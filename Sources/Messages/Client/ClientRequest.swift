@@ -17,6 +17,10 @@ public struct ClientRequest: Sendable, Equatable {
         /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
         case models(refresh: Bool = false, provider: String? = nil)
         case status
+        /// Read the configuration anew.
+        case reload
+        /// Finish what is open, and stop.
+        case drain
         case ping
     }
 
@@ -27,11 +31,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "secrets",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "reload", "drain",
+        "ping",
     ]
 
     /// Reads a request.
@@ -90,9 +95,14 @@ public struct ClientRequest: Sendable, Equatable {
                 let provider = try object.optional("provider")?.expectName("provider")
                 if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
                 return .models(refresh: refresh, provider: provider)
-            case "status", "ping":
+            case "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "status" ? .status : .ping
+                switch name {
+                case "status": return .status
+                case "reload": return .reload
+                case "drain": return .drain
+                default: return .ping
+                }
             default:
                 throw .invalidValue("op", name)
             }
@@ -138,6 +148,8 @@ public struct ClientRequest: Sendable, Equatable {
             if refresh { object.add("refresh", true) }
             object.add("provider", ifPresent: provider)
         case .status: object.add("op", "status")
+        case .reload: object.add("op", "reload")
+        case .drain: object.add("op", "drain")
         case .ping: object.add("op", "ping")
         }
         return object.finish()
