@@ -1,6 +1,4 @@
 #pragma once
-#include <stdlib.h>
-#include <string.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,7 +18,7 @@ static inline int CLinux_set_not_dumpable(void) {
 /// lives, and forgets it (clearenv(3)). Whoever needs any of it has copied it before.
 static inline void CLinux_erase_environment(void) {
     extern char **environ;
-    for (char **entry = environ; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
+    for (char **entry = environ; entry && *entry; entry++) __builtin_memset(*entry, 0, __builtin_strlen(*entry));
     environ = NULL;
 }
 /// mallopt(3): what is freed at the end of the heap stays there up to `bytes`, and blocks below that come from the heap.
