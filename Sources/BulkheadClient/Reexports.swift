@@ -9,6 +9,7 @@
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
+@_exported public import struct Messages.Mandate
 @_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts
@@ -16,6 +17,7 @@
 @_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
 @_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.ReloadReport
 @_exported public import struct Messages.RequestsRequest
 @_exported public import enum Messages.SchemaText
 @_exported public import enum Messages.SecretBounds

@@ -34,6 +34,14 @@ public struct Simulation {
     var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
     /// The chains that have not ended, under keys without a round.
     var chains: [SimulatedPrompt.Key: SimulatedChain] = [:]
+    /// The groups of requests that are not gone, by their names.
+    var groups: [String: SimulatedGroup] = [:]
+    /// The group of each request and each chain, under keys without a round.
+    var memberships: [SimulatedPrompt.Key: String] = [:]
+    /// The requests in hand that must be refused because of their groups.
+    var refusals: [SimulatedPrompt.Key: ErrorCode] = [:]
+    /// The group that a client is just beginning.
+    var groupInHand: (connection: ConnectionID, id: RequestIdentifier, request: GroupBeginRequest)?
     /// The results that a client is just sending, and to which chain.
     var resultsInHand: (key: SimulatedPrompt.Key, results: [ToolResult])?
     /// Whole answers on record that their clients were not told.
@@ -173,9 +181,14 @@ public struct Simulation {
             if self.chance(20) { self.clientSendsChain(id) }
             for _ in 0..<4 where self.chance(70) { self.clientSendsPrompt(id) }
         }
+        self.clientsEndGroups(percent: 40)
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+            self.clientLeaves(id)
+        }
         self.loggerBehaves()
         self.providersFail()
         self.post(.drain)
+        self.clientsEndGroups(percent: 40)
         if self.chance(self.prompts.values.contains(where: \.isBetweenAttempts) ? 90 : 30) { self.post(.drain) }
         var turns = 0
         while self.exitCode == nil, self.violation == nil {
@@ -192,6 +205,7 @@ public struct Simulation {
         self.readerBehaves()
         self.secretsBehave()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
+        self.clientsEndGroups(percent: 5)
     }
 
     // MARK: Events and actions

@@ -45,6 +45,17 @@ public struct SupervisorBounds: Sendable {
     public var queuedRequestsPerProvider = 1024
     public var attempts = Attempts.Bounds()
 
+    // Groups.
+    public var groupsPerConnection = 32
+    /// In all; one user's are half of them at most.
+    public var groups = 1024
+
+    // Requests that go on though their clients have gone.
+    /// Of one user.
+    public var finishingPerUser = 64
+    /// In all.
+    public var finishing = 256
+
     // Workers.
     /// From its start to its hello.
     public var workerStartTimeout = Duration.seconds(10)

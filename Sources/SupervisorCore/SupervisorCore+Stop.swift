@@ -79,6 +79,7 @@ extension SupervisorCore {
     /// Takes the next step of a stop, if what it waits for has come.
     mutating func proceedToStop(at now: Now) {
         if self.isDraining, self.openRequests == 0, self.secrets.isIdle {
+            self.endAllGroups(at: now)
             self.phase = .stoppingWorkers
             self.setDeadline(.phase, at: nil)
             self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
@@ -108,7 +109,7 @@ extension SupervisorCore {
         case .starting, .ready, .replacing, .waiting, .stopping, .gone:
             break
         }
-        if self.logger.state == .gone, self.reader.state == .off {
+        if self.logger.state == .gone, self.reader.state == .off, self.groups.isEmpty {
             // The record is whole; the connections have deadlines of their own.
             self.setDeadline(.phase, at: nil)
             for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) {

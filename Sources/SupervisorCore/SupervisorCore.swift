@@ -65,6 +65,9 @@ public struct SupervisorCore: Sendable {
     var counters = Counters()
 
     var connections: [ConnectionID: Connection] = [:]
+    /// The connections of callers, and their requests until they are over.
+    var callerConnections = CallerTally<ConnectionID>()
+    var callerRequests = CallerTally<RequestNumber>()
     var requests: [RequestNumber: Request] = [:]
     /// Chains, each under the number of its round where one is open.
     var chains: [RequestNumber: Chain] = [:]
@@ -72,6 +75,16 @@ public struct SupervisorCore: Sendable {
     var continuations: [RequestNumber: Continuation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
+    /// Groups of requests, by their names.
+    var groups: [ULID: PromptGroup] = [:]
+    /// Which group a request, or a chain, belongs to.
+    var memberships: [RequestNumber: ULID] = [:]
+    /// The requests that wait for the end of a group.
+    var groupEnds: [RequestNumber: ULID] = [:]
+    /// The groups whose last request has ended in the event in hand.
+    var groupsThatAreOver: [ULID] = []
+    /// The requests that go on though their clients have gone.
+    var finishing = FinishingRequests()
     /// Clients' questions about the record.
     var lookups: [RequestNumber: Lookup] = [:]
     /// The wish of a client that providers be asked for their models. One at a time.
@@ -202,6 +215,7 @@ public struct SupervisorCore: Sendable {
         self.grantMemory(at: now)
         self.forgetGenerations(at: now)
         self.proceedToReady()
+        self.proceedWithGroups(at: now)
         self.proceedToStop(at: now)
         self.armTimer()
         defer { self.actions.removeAll(keepingCapacity: false) }

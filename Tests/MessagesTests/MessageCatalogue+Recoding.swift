@@ -26,6 +26,9 @@ extension ClientEvent {
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
             }
+            if let group = completion.group {
+                return ClientAnswer.group(id: self.id!, ULID(group)!, requests: completion.groupRequests)
+            }
             if let rows = completion.rows {
                 let isLog = rows[0] == nil || rows[0]?["response"] != nil
                 return ClientAnswer.page(

@@ -54,6 +54,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
         .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
+        .request(
+            "GroupBeginRequest", .groupBegin(GroupBeginRequest(Mandate(purpose: "p", actor: "a"), model: "m"))),
+        .request("GroupEndRequest", .groupEnd(GroupEndRequest(group: request))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
         .request("ModelsRequest", .models(refresh: true, provider: "p")),
@@ -110,6 +113,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("DrainDone", ClientAnswer.done(id: .number(1))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
+        .answer("GroupBeginDone", ClientAnswer.group(id: .number(1), request)),
+        .answer("GroupEndDone", ClientAnswer.group(id: .number(1), request, requests: 3)),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer(
             "ErrorEvent",
