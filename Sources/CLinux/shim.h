@@ -1,5 +1,4 @@
 #pragma once
-#include <string.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,7 +18,7 @@ static inline int CLinux_set_not_dumpable(void) {
 /// lives, and forgets it (clearenv(3)). Whoever needs any of it has copied it before.
 static inline void CLinux_erase_environment(void) {
     extern char **environ;
-    for (char **entry = environ; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
+    for (char **entry = environ; entry && *entry; entry++) __builtin_memset(*entry, 0, __builtin_strlen(*entry));
     environ = NULL;
 }
 /// prctl(2), PR_SET_PDEATHSIG: the signal that this process gets when the thread that started it ends.
