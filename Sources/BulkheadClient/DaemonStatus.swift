@@ -14,6 +14,7 @@ public struct DaemonStatus: Equatable, Sendable {
     public var memory: Memory
     public var logger: Logger
     public var reader: Reader
+    public var configuration: Configuration
     public var providers: [Provider]
     /// The whole answer, as it came.
     public var json: JSONValue
@@ -70,12 +71,26 @@ public struct DaemonStatus: Equatable, Sendable {
         public var questions: Int
     }
 
+    /// What is configured, which may change while the daemon runs.
+    public struct Configuration: Equatable, Sendable {
+        /// The number of the present one, from 1.
+        public var generation: Int
+        /// Earlier ones under which something is open.
+        public var former: Int
+        /// How many were refused since the start.
+        public var refused: Int
+        /// Whether one is being read.
+        public var isReloading: Bool
+    }
+
     /// A provider and its worker process.
     public struct Provider: Equatable, Sendable {
         public var name: String
         public var type: String
         /// `starting`, `ready`, `waiting` (for its next start), `parked` (refusing for a while after many deaths) or `stopped`.
         public var state: String
+        /// Whether it only finishes what began before it was changed or removed.
+        public var isRetired: Bool
         public var pid: Int?
         public var processes: Int
         public var slots: Int
@@ -105,6 +120,7 @@ extension DaemonStatus {
             budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
         self.logger = try Logger(decoding: try status.object("logger"))
         self.reader = try Reader(decoding: try status.object("reader"))
+        self.configuration = try Configuration(decoding: try status.object("configuration"))
         self.providers = []
         for provider in try status.array("providers") {
             self.providers.append(try Provider(decoding: AnswerMembers(provider, of: "status.providers")))
@@ -151,11 +167,21 @@ extension DaemonStatus.Reader {
     }
 }
 
+extension DaemonStatus.Configuration {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.generation = try members.integer("generation")
+        self.former = try members.integer("former")
+        self.refused = try members.integer("refused")
+        self.isReloading = try members.bool("reloading")
+    }
+}
+
 extension DaemonStatus.Provider {
     init(decoding members: AnswerMembers) throws(ClientError) {
         self.name = try members.text("name")
         self.type = try members.text("type")
         self.state = try members.text("state")
+        self.isRetired = members.isTrue("retired")
         self.pid = members.optionalInteger("pid")
         self.processes = try members.integer("processes")
         self.slots = try members.integer("slots")

@@ -5,6 +5,9 @@ import SupervisorCore
 /// A client as the world sees it.
 struct SimulatedClient {
     let uid: Int
+    /// A user group that one of the users is in.
+    static let group = 77
+    var groups: [Int] { self.uid == 1001 ? [Self.group] : [] }
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
     /// Its requests for the ends of groups.
@@ -41,9 +44,10 @@ extension Simulation {
         self.lastClient += 1
         let id = ConnectionID(self.lastClient)
         let uid = [0, 1000, 1000, 1001].randomElement(using: &self.random)!
-        self.clients[id] = SimulatedClient(uid: uid)
+        let client = SimulatedClient(uid: uid)
+        self.clients[id] = client
         self.clients[id]!.frameTimeSince = self.now
-        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1)))
+        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1, groups: client.groups)))
     }
 
     mutating func clientActs() {
@@ -130,6 +134,9 @@ extension Simulation {
             self.cancelInHand = nil
         case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 81..<83 where client.uid == 0 || self.chance(10):
+            let action = self.drawnSecretsAction()
+            self.send(id, ClientRequest(id: newID, operation: .secrets(action)), expecting: newID)
         case 81..<86:
             self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
         case 86..<88:
@@ -221,6 +228,7 @@ extension Simulation {
         guard let event = try? ClientEvent(decoding: payload) else {
             return self.fail("a client cannot read: \(String(decoding: payload.prefix(200), as: UTF8.self))")
         }
+        if case .error(let failure, _, _) = event.event { self.callerIsRefused(failure) }
         guard let requestID = event.id else { return self.markFatal(event, id) }
         guard client.open.contains(requestID) else {
             return self.fail("request \(requestID) was answered after its last frame")

@@ -16,6 +16,7 @@ extension Simulation {
         guard self.violation == nil else { return }
         self.checkFootprint()
         self.checkLog()
+        self.checkCallers()
         self.checkReader()
         self.checkGroups()
         self.checkFinishing()
@@ -90,7 +91,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 3
+            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 5
         {
             self.fail("deadlines are left behind: \(footprint)")
         }
@@ -159,6 +160,7 @@ extension Simulation {
         for (key, lookup) in self.lookups where lookup.arrivedAt + self.bounds.questionTimeout < self.now {
             self.fail("question \(key.text) is not answered in time")
         }
+        if self.secretsAreLate { self.fail("who works on the secrets takes too long and lives") }
         self.checkChainDeadlines()
         for (key, prompt) in self.prompts
         where !prompt.isAdmitted && prompt.arrivedAt + self.patience(of: prompt) < self.now {
@@ -218,6 +220,7 @@ extension Simulation {
             self.fail("\(self.admitted.count - self.openings.count) requests have no row")
         }
         if self.reader.isAlive { self.fail("the reader outlives the daemon") }
+        if self.secrets.isAlive { self.fail("who works on the secrets outlives the daemon") }
         for name in self.names.keys {
             guard let row = self.disk.rows[name] else { return self.fail("request \(name) has no row") }
             guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }

@@ -27,6 +27,7 @@ public struct Simulation {
     var starts: [String: SimulatedStarts] = [:]
     var logger = SimulatedLogger()
     var reader = SimulatedReader()
+    var secrets = SimulatedSecrets()
     /// What is on disk, whoever is alive.
     var disk = SimulatedDisk()
     /// The prompts that have not ended.
@@ -138,6 +139,7 @@ public struct Simulation {
     /// One random thing happens.
     private mutating func step() {
         self.passTime()
+        self.secretsAct()
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
         case 4..<36: self.clientActs()
@@ -202,6 +204,7 @@ public struct Simulation {
         for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.workerBehaves(id) }
         self.loggerBehaves()
         self.readerBehaves()
+        self.secretsBehave()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
         self.clientsEndGroups(percent: 5)
     }
@@ -239,7 +242,12 @@ public struct Simulation {
         case .closeWorker(let id): self.workerIsClosed(id)
         case .killWorker(let id): self.workerIsKilled(id)
         case .startLogger: self.loggerIsStarted()
-        case .readConfiguration, .stopReadingConfiguration: break
+        case .readConfiguration:
+            self.followUps.append(
+                self.chance(80)
+                    ? .configurationRead(.configuration(self.configuration))
+                    : .configurationNotRead(reason: "signal 11"))
+        case .stopReadingConfiguration: break
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
@@ -250,6 +258,9 @@ public struct Simulation {
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .saveModels(let file): self.modelsAreSaved(file)
+        case .startSecrets(let payload, _): self.secretsAreStarted(payload)
+        case .killSecrets: self.secretsAreKilled()
+        case .saveKeyUse(let file): self.keyUseIsSaved(file)
         case .log: break
         case .exit(let code): self.exitCode = code
         }

@@ -201,6 +201,7 @@ extension SupervisorCore {
         self.forgetChain(number)
         self.leaveGroup(number)
         self.connections[chain.connection]?.requests[chain.clientID] = nil
+        self.callerRequests.release(number)
         if let failure { self.send(ClientAnswer.error(id: chain.clientID, failure), to: chain.connection) }
         if let conversation = chain.conversation { self.conversationWasFreed(conversation, by: number) }
     }

@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // What clients do, and what is said to them.
 extension SupervisorCore {
@@ -14,6 +15,10 @@ extension SupervisorCore {
                 .tooManyConnections, "the daemon serves \(self.bounds.connections) connections at once; try again later"
             )
             self.closeConnection(id, failure, at: now)
+        } else if let refusal = self.refusalOfConnection(by: self.connections[id]!.caller) {
+            self.closeConnection(id, refusal, at: now)
+        } else {
+            self.callerConnections.take(id, by: self.connections[id]!.caller?.name)
         }
         self.updateDeadline(ofConnection: id)
     }
@@ -60,6 +65,7 @@ extension SupervisorCore {
             self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
         case .models(let refresh, let provider):
             self.listModels(refresh: refresh, provider: provider, id: request.id, from: id, at: now)
+        case .secrets(let action): self.keepSecrets(action, id: request.id, from: id, at: now)
         case .reload: self.reload(id: request.id, from: id, at: now)
         case .drain: self.drain(id: request.id, from: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
@@ -112,6 +118,7 @@ extension SupervisorCore {
 
     mutating func clientClosed(_ id: ConnectionID, at now: Now) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
+        self.callerConnections.release(id)
         self.memory.release(.clientFrame(id))
         self.answerMemory.release(.clientOutput(id))
         self.setDeadline(.connection(id), at: nil)

@@ -99,6 +99,7 @@ extension SupervisorCore {
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil
+            self.callerRequests.release(number)
             self.leaveGroup(number)
             self.conversationWasFreed(continuation.conversation, by: number)
         }
@@ -114,6 +115,7 @@ extension SupervisorCore {
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil
+        self.callerRequests.release(number)
         self.leaveGroup(number)
         if let failure {
             self.send(ClientAnswer.error(id: continuation.clientID, failure), to: continuation.connection)

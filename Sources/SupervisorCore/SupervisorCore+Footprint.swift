@@ -1,3 +1,5 @@
+import Policy
+
 /// What the core holds, for tests that assert its bounds.
 public struct Footprint: Sendable, Equatable {
     public var connections: Int
@@ -31,6 +33,10 @@ public struct Footprint: Sendable, Equatable {
     public var waiting: Int
     /// Whether slots are not read since too much of answers waits for the logger.
     public var isLogBehind: Bool
+    /// How many connections and requests of each caller are counted, by its name; and of the latter, how many there are.
+    public var callerConnections: [String: Int]
+    public var callerRequests: [String: Int]
+    public var openOfCallers: [String: Int]
 }
 
 extension SupervisorCore {
@@ -43,6 +49,17 @@ extension SupervisorCore {
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,
-            waiting: self.providers.reduce(0) { $0 + $1.retrying }, isLogBehind: self.areSlotsPausedForLog)
+            waiting: self.providers.reduce(0) { $0 + $1.retrying }, isLogBehind: self.areSlotsPausedForLog,
+            callerConnections: self.callerConnections.counts, callerRequests: self.callerRequests.counts,
+            openOfCallers: self.openOfCallers)
+    }
+
+    /// The requests of each caller, counted one by one.
+    private var openOfCallers: [String: Int] {
+        let terms = self.requests.mapValues(\.terms).merging(self.chains.mapValues(\.terms)) { $1 }
+            .merging(self.continuations.mapValues(\.terms)) { $1 }
+        return terms.values.reduce(into: [:]) { counts, terms in
+            if let name = terms.caller.name { counts[name, default: 0] += 1 }
+        }
     }
 }

@@ -45,6 +45,7 @@ extension SupervisorCore {
         self.keepFrame(of: number)
         if !isLarge { self.releaseFrame(of: number) }
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
+        if let name = self.requests[number]!.keyName { self.keyWasUsed(name, at: now) }
         let request = self.requests[number]!
         if let connection = request.connection {
             if request.needsStart, request.isStreamed || request.round != nil {
@@ -142,6 +143,7 @@ extension SupervisorCore {
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
     private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
         self.endRefresh(number, failure, at: now)
+        self.endSecrets(number, failure)
         self.endContinuation(number, failure)
         self.endChain(number, failure)
         self.endGroupEnd(number, failure)
@@ -276,6 +278,7 @@ extension SupervisorCore {
             return self.roundHasEnded(number, at: now)
         }
         self.forgetChain(number)
+        self.callerRequests.release(number)
         self.leaveGroup(number)
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }

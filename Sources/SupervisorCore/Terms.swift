@@ -42,9 +42,11 @@ extension SupervisorCore {
 
     private func terms(of mandate: Mandate, by caller: Caller, uid: Int) throws(Failure) -> Terms {
         let actor = try caller.actor(named: mandate.actor, uid: uid)
+        var recorded = mandate
+        if actor == Caller.ownActor(uid: uid) { recorded.actor = nil }
         return Terms(
             generation: self.generation.number, caller: caller, rules: self.policy.rules(for: mandate.purpose),
-            actor: actor, mandate: mandate)
+            actor: actor, mandate: recorded)
     }
 
     /// Whom the configuration takes a connection's peer for.
@@ -63,6 +65,7 @@ extension SupervisorCore {
         let peer = self.connections[id]!.peer
         let caller = self.policy.caller(of: peer)
         self.connections[id]!.caller = caller
+        self.callerConnections.move(id, to: caller?.name)
         self.connections[id]!.terms = caller.flatMap { caller in
             guard (try? caller.checkPurpose(nil)) != nil else { return nil }
             return try? self.terms(of: Mandate(), by: caller, uid: peer.uid)

@@ -10,6 +10,7 @@ enum StatusText {
             ["memory", Self.memory(status.memory)],
             ["logger", Self.logger(status.logger)],
             ["reader", Self.reader(status.reader)],
+            ["configuration", Self.configuration(status.configuration)],
         ]) + "\n" + Text.table([Self.providerTitles] + status.providers.map(Self.provider))
     }
 
@@ -44,17 +45,25 @@ enum StatusText {
         return "\(reader.state)\(pid), restarts \(reader.restarts), \(reader.questions) questions waiting"
     }
 
+    private static func configuration(_ configuration: DaemonStatus.Configuration) -> String {
+        let former = configuration.former > 0 ? ", \(configuration.former) earlier in use" : ""
+        let refused = configuration.refused > 0 ? ", \(configuration.refused) refused" : ""
+        let reloading = configuration.isReloading ? ", the next is being read" : ""
+        return "number \(configuration.generation)\(former)\(refused)\(reloading)"
+    }
+
     private static let providerTitles = [
         "PROVIDER", "TYPE", "STATE", "PID", "SLOTS", "QUEUED", "STARTS", "DEATHS", "NOTES",
     ]
 
     private static func provider(_ provider: DaemonStatus.Provider) -> [String] {
+        let retired = provider.isRetired ? "retired: finishes what it has" : nil
         let retry = provider.retryInMilliseconds.map { "retry in \(Text.duration(milliseconds: $0))" }
         let exit = provider.lastExit.map { "last exit: \($0)" }
         return [
             provider.name, provider.type, provider.state, provider.pid.map(String.init) ?? "-",
             "\(provider.busy)/\(provider.slots)", "\(provider.queued)", "\(provider.starts)", "\(provider.deaths)",
-            [retry, exit].compactMap { $0 }.joined(separator: "; "),
+            [retired, retry, exit].compactMap { $0 }.joined(separator: "; "),
         ]
     }
 }

@@ -22,6 +22,7 @@ extension ClientEvent {
                     id: self.id!, models.serialized(),
                     refreshed: completion.refreshed?.array?.map { $0.serialized() })
             }
+            if let secrets = completion.secrets { return ClientAnswer.secrets(id: self.id!, secrets) }
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
             }

@@ -53,6 +53,7 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
+        "caller has its connections", "caller has its requests",
         "group begun", "group ended with requests", "group ended without requests", "group ended by its connection",
         "group ended in a drain", "group_end cancelled", "group_end refused",
         "group_end after the daemon ended the group",
@@ -61,6 +62,8 @@ import Testing
         "finished without a client", "round finished without a client", "embeddings finished without a client",
         "cancelled for want of room to finish", "ended without a client", "drain waits for what nobody reads",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "secrets: answered", "secrets: killed", "secrets: failed to start", "secrets_unavailable", "not_allowed",
+        "key use saved",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -96,6 +96,15 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// What became of what an administrator wanted done with the store of secrets.
+    public static func secrets(id: RequestIdentifier, _ answer: SecretsAnswer) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: 1024)
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        answer.append(to: &object)
+        return object.finish()
+    }
+
     /// The last frame of a reload that was taken.
     public static func reloaded(id: RequestIdentifier, _ report: ReloadReport) -> [UInt8] {
         var object = JSONObjectBuilder()

@@ -76,6 +76,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
         public var refreshed: JSONValue?
+        /// The answer to `op: secrets`.
+        public var secrets: SecretsAnswer?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The group that was begun, or has ended.
@@ -180,6 +182,7 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
+        if object["changed"] != nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.reload = try ReloadReport(decoding: object)
         self.group = try object.optional("group")?.expectString("group")

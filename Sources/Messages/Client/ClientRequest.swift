@@ -18,6 +18,8 @@ public struct ClientRequest: Sendable, Equatable {
         case requests(RequestsRequest)
         /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
         case models(refresh: Bool = false, provider: String? = nil)
+        /// Something for an administrator to do with the store of secrets.
+        case secrets(SecretsAction)
         case status
         /// Read the configuration anew.
         case reload
@@ -33,12 +35,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "purposes", "usage", "limits", "secrets",
+        "hello", "purposes", "usage", "limits",
     ]
 
     static let operations = [
         "prompt", "chain", "tool_result", "embed", "cancel", "group_begin", "group_end", "logs", "requests", "models",
-        "status", "reload", "drain", "ping",
+        "secrets", "status", "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -101,6 +103,9 @@ public struct ClientRequest: Sendable, Equatable {
                 let provider = try object.optional("provider")?.expectName("provider")
                 if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
                 return .models(refresh: refresh, provider: provider)
+            case "secrets":
+                try object.expectOnly(["id", "op"] + SecretsAction.fields)
+                return .secrets(try SecretsAction(decoding: object))
             case "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
                 switch name {
@@ -159,6 +164,9 @@ public struct ClientRequest: Sendable, Equatable {
             object.add("op", "models")
             if refresh { object.add("refresh", true) }
             object.add("provider", ifPresent: provider)
+        case .secrets(let action):
+            object.add("op", "secrets")
+            action.append(to: &object)
         case .status: object.add("op", "status")
         case .reload: object.add("op", "reload")
         case .drain: object.add("op", "drain")
