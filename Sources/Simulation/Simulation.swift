@@ -179,10 +179,11 @@ public struct Simulation {
         // A drain must find chains that wait for their tools, and requests that wait for their next attempts.
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             if self.chance(20) { self.clientSendsChain(id) }
+            if self.chance(50) { self.clientBeginsGroup(id) }
             for _ in 0..<4 where self.chance(70) { self.clientSendsPrompt(id) }
         }
         self.clientsEndGroups(percent: 40)
-        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(30) {
             self.clientLeaves(id)
         }
         self.loggerBehaves()
