@@ -10,11 +10,7 @@ extension SupervisorCore {
         guard refresh else { return self.send(ClientAnswer.models(id: id, self.modelList), to: connection) }
         do throws(Failure) {
             try self.checkDoor(of: connection)
-            guard self.isAdministrator(connection) else {
-                throw Failure(
-                    .invalidRequest,
-                    "only an administrator (root, or the user that the daemon runs as) may set 'refresh'")
-            }
+            try self.checkAdministrator(connection, "models with refresh")
             guard self.refresh == nil else {
                 throw Failure(.tooManyRequests, "the models are being refreshed already; try again when that is done")
             }
