@@ -21,6 +21,14 @@ static inline void CLinux_erase_environment(void) {
     for (char **entry = environ; entry && *entry; entry++) __builtin_memset(*entry, 0, __builtin_strlen(*entry));
     environ = NULL;
 }
+/// prctl(2), PR_SET_PDEATHSIG: the signal that this process gets when the thread that started it ends.
+static inline int CLinux_set_parent_death_signal(int signal) {
+    return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+/// prctl(2), PR_SET_NO_NEW_PRIVS: whatever this process executes, it gains no rights by it.
+static inline int CLinux_set_no_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
 /// mallopt(3): what is freed at the end of the heap stays there up to `bytes`, and blocks below that come from the heap.
 /// Without it a program that takes and gives back a megabyte for each transaction spends its time in page faults.
 static inline void CLinux_keep_heap(int bytes) {
