@@ -182,8 +182,8 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
-        // A reload says what was added too.
-        if object["changed"] != nil, object["added"] == nil { self.secrets = try SecretsAnswer(decoding: object) }
+        // A reload names what it changed too, and always says its warnings.
+        if object["changed"] != nil, object["warnings"] == nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.reload = try ReloadReport(decoding: object)
         self.group = try object.optional("group")?.expectString("group")
