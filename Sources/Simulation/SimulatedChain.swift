@@ -13,6 +13,8 @@ struct SimulatedChain {
 
     let terms: ChainRequest
     let arrivedAt: Instant
+    /// What it began under: the place in the list of configurations.
+    var configuration = 0
     /// The round that is open, or was the last; 0 before the first.
     var round = 0
     /// Since when no round is open, and results are owed.
@@ -70,7 +72,7 @@ extension Simulation {
 
     mutating func clientBeginsChain(_ id: ConnectionID, _ newID: Int64) {
         let key = SimulatedPrompt.Key(connection: id, id: newID)
-        let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
+        let provider = self.drawnProvider()
         let model = [nil, "m\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         var terms = ChainRequest(
             PromptRequest(prompt: "", system: [nil, "be brief"].randomElement(using: &self.random)!, model: model))
@@ -80,6 +82,7 @@ extension Simulation {
         terms.toolTimeoutMilliseconds = Int.random(in: 20...20_000, using: &self.random)
         if self.chance(10) { terms.prompt.timeoutMilliseconds = Int.random(in: 1...2000, using: &self.random) }
         var chain = SimulatedChain(terms: terms, arrivedAt: self.now)
+        chain.configuration = self.configurations.count - 1
         if self.chance(15) {
             let calls = (0...Int.random(in: 0...2, using: &self.random)).map { self.drawnChainCall($0, of: key) }
             let messages = [
@@ -100,6 +103,7 @@ extension Simulation {
                 system: terms.system,
                 namedModel: model, model: "", provider: 0, conversation: terms.prompt.conversation,
                 timeout: terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+            self.prompts[key.round(1)]!.configuration = chain.configuration
             if let conversation = terms.prompt.conversation {
                 self.lines[conversation, default: []].append(key.round(1))
             } else {
@@ -172,6 +176,7 @@ extension Simulation {
             namedModel: chain.model ?? chain.terms.prompt.model, model: "", provider: 0,
             conversation: chain.conversation,
             timeout: chain.terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key.round(chain.round)]!.configuration = chain.configuration
         self.comesToTheDoor(key.round(chain.round))
     }
 

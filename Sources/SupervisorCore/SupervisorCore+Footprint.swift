@@ -10,6 +10,12 @@ public struct Footprint: Sendable, Equatable {
     /// Questions about the record.
     public var questions: Int
     public var workers: Int
+    /// Those of all configurations under which something is open; how many of them are retired.
+    public var providers: Int
+    public var retiredProviders: Int
+    /// The number of the present configuration, and how many before it something is open under.
+    public var generation: Int
+    public var formerGenerations: Int
     public var deadlines: Int
     public var queuePlaces: Int
     /// Openings and endings that wait for the logger, in bytes.
@@ -34,6 +40,8 @@ extension SupervisorCore {
             connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
             continuations: self.continuations.count, conversations: self.conversations.count,
             questions: self.reader.questionCount, workers: self.workers.count,
+            providers: self.providers.count { !$0.isGone }, retiredProviders: self.retiredProviders,
+            generation: self.generation.number, formerGenerations: self.formerGenerations.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,

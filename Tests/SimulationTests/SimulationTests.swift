@@ -53,6 +53,10 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
+        "configuration taken", "configuration of other keys taken", "configuration refused", "reload too slow",
+        "reload ended by a drain", "reload refused while too much is open", "reload under load",
+        "reload while workers die", "reload answered", "reload answered with problems", "retired provider alive",
+        "retired worker dismissed", "dispatched to a retired provider", "not_allowed", "invalid_configuration",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
     ]
 
