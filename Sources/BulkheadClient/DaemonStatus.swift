@@ -19,7 +19,7 @@ public struct DaemonStatus: Equatable, Sendable {
     /// The whole answer, as it came.
     public var json: JSONValue
 
-    /// Counts of requests: `open`, `queued`, `waiting` and `chains` now, the others since the start.
+    /// Counts of requests: `open`, `queued`, `waiting`, `chains`, `groups` and `finishing` now, the others since the start.
     public struct Requests: Equatable, Sendable {
         public var open: Int
         public var queued: Int
@@ -27,6 +27,10 @@ public struct DaemonStatus: Equatable, Sendable {
         public var waiting: Int
         /// Chains, those that wait for the results of tools included.
         public var chains: Int
+        /// Groups of requests.
+        public var groups: Int
+        /// Those that go on to their end though their clients have gone.
+        public var finishing: Int
         public var admitted: Int
         public var done: Int
         public var error: Int
@@ -131,6 +135,8 @@ extension DaemonStatus.Requests {
         self.queued = try members.integer("queued")
         self.waiting = try members.integer("waiting")
         self.chains = try members.integer("chains")
+        self.groups = try members.integer("groups")
+        self.finishing = try members.integer("finishing")
         self.admitted = try members.integer("admitted")
         self.done = try members.integer("done")
         self.error = try members.integer("error")

@@ -53,6 +53,7 @@ extension Simulation {
             if failure.code == .unknownModel, self.settings(of: prompt.provider, for: prompt) != nil {
                 self.fail("a model is unknown that is configured: \(failure)")
             }
+            if self.isRefusedForItsGroup(key, failure) { return }
             if prompt.conversation != nil { self.continuationIsRefused(key, failure) }
             if prompt.isAdmitted {
                 guard self.admitted.last == key, prompt.slot == nil else {
@@ -168,6 +169,7 @@ extension Simulation {
     }
 
     mutating func otherIsAnswered(_ id: ConnectionID, _ event: ClientEvent) {
+        if let requestID = event.id, self.groupIsAnswered(id, requestID, event) { return }
         switch event.event {
         case .error(let failure, _, _):
             self.mark(failure.code.rawValue)
@@ -183,6 +185,7 @@ extension Simulation {
             self.cancelInHand = nil
             self.lookups[target]?.wasCancelled = true
             self.chains[target]?.wasCancelled = true
+            self.clients[id]?.groupEnds[.number(target.id)]?.wasCancelled = true
             let open = self.chains[target].map { target.round($0.round) } ?? target
             guard let prompt = self.prompts[open] else { return }
             self.prompts[open]!.wasCancelled = true

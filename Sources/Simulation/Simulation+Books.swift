@@ -16,7 +16,10 @@ extension Simulation {
         guard self.violation == nil else { return }
         self.checkFootprint()
         self.checkLog()
+        self.checkCallers()
         self.checkReader()
+        self.checkGroups()
+        self.checkFinishing()
         self.checkThatConversationsGoOn()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
             self.fail("a worker lied, or a request ended while its slot runs it, and the worker was not killed")
@@ -48,12 +51,17 @@ extension Simulation {
             if !slot.isRead { self.fail("a slot that is idle, or to let go, is not read") }
             return
         }
-        guard let client = self.clients[key.connection], !client.isClosing else {
+        let isBlocked: Bool
+        if self.prompts[key]?.isFinishing ?? false {
+            isBlocked = false
+        } else if let client = self.clients[key.connection], !client.isClosing {
+            isBlocked = client.isBlocked
+        } else {
             return self.fail("a slot runs on for a client that is gone")
         }
-        if client.isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
+        if isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
         if self.isLogBehind, slot.isRead { self.fail("a slot is read, and the logger is behind") }
-        if !client.isBlocked, !self.isLogBehind, !slot.isRead, !slot.hasBegunFrame {
+        if !isBlocked, !self.isLogBehind, !slot.isRead, !slot.hasBegunFrame {
             self.fail("a slot is not read, without a reason")
         }
         if self.isLogBehind { self.mark("slot not read for the log") }
@@ -67,7 +75,8 @@ extension Simulation {
             else { continue }
             for (key, prompt) in self.prompts where prompt.end == nil {
                 guard self.settings(of: prompt.provider, for: prompt)?.stamp == stamp else { continue }
-                guard prompt.isAdmitted, !prompt.isAbandoned, !prompt.isElsewhere,
+                guard prompt.isAdmitted, !prompt.isAbandoned || prompt.isFinishing && !prompt.mayBeCancelled,
+                    !prompt.isElsewhere,
                     prompt.slot == nil || prompt.latestRetry.map({ $0 < self.now }) ?? false,
                     prompt.isCommitted || self.rules(of: prompt).durability == .relaxed
                 else {
@@ -84,7 +93,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + 2 * footprint.providers + 4
+            + self.lookups.count + footprint.workers + 2 * footprint.providers + 6
         {
             self.fail("deadlines are left behind: \(footprint)")
         }
@@ -154,6 +163,7 @@ extension Simulation {
         for (key, lookup) in self.lookups where lookup.arrivedAt + self.bounds.questionTimeout < self.now {
             self.fail("question \(key.text) is not answered in time")
         }
+        if self.secretsAreLate { self.fail("who works on the secrets takes too long and lives") }
         self.checkChainDeadlines()
         for (key, prompt) in self.prompts
         where !prompt.isAdmitted && prompt.arrivedAt + self.patience(of: prompt) < self.now {
@@ -205,7 +215,8 @@ extension Simulation {
         let footprint = self.core.footprint
         let left = [
             footprint.requests, footprint.chains, footprint.continuations, footprint.conversations, footprint.questions,
-            footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
+            footprint.groups, footprint.groupMembers, footprint.finishing, footprint.memory, footprint.logBytes,
+            footprint.logOutput, footprint.logReserved, footprint.connections,
         ]
         if left.contains(where: { $0 != 0 }) {
             self.fail("something is left at the end: \(footprint)")
@@ -214,6 +225,7 @@ extension Simulation {
             self.fail("\(self.admitted.count - self.openings.count) requests have no row")
         }
         if self.reader.isAlive { self.fail("the reader outlives the daemon") }
+        if self.secrets.isAlive { self.fail("who works on the secrets outlives the daemon") }
         for name in self.names.keys {
             guard let row = self.disk.rows[name] else { return self.fail("request \(name) has no row") }
             guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }

@@ -21,8 +21,11 @@ enum StatusText {
 
     private static func requests(_ requests: DaemonStatus.Requests) -> String {
         let waiting = requests.waiting > 0 ? ", \(requests.waiting) to be tried again" : ""
+        let finishing = requests.finishing > 0 ? ", \(requests.finishing) whose clients have gone" : ""
+        let groups = requests.groups > 0 ? ", \(requests.groups) groups" : ""
         return
-            "\(requests.open) open (\(requests.queued) queued\(waiting)), \(requests.chains) chains; \(requests.admitted) admitted: \(requests.done) done, "
+            "\(requests.open) open (\(requests.queued) queued\(waiting)\(finishing)), \(requests.chains) chains\(groups); "
+            + "\(requests.admitted) admitted: \(requests.done) done, "
             + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed; "
             + "\(requests.retries) retries, \(requests.fallbacks) fallbacks"
     }

@@ -5,7 +5,7 @@ import Testing
 struct StatusCommandTests {
     private static let status = """
         {"version":"0.1.0","pid":42,"uptime_ms":3723000,"draining":false,"durability":"commit","connections":3,\
-        "requests":{"open":2,"queued":1,"waiting":1,"chains":0,"admitted":130,"done":120,"error":5,"cancelled":2,"crashed":1,"retries":9,"fallbacks":3},\
+        "requests":{"open":2,"queued":1,"waiting":1,"chains":0,"groups":2,"finishing":1,"admitted":130,"done":120,"error":5,"cancelled":2,"crashed":1,"retries":9,"fallbacks":3},\
         "memory":{"budget_bytes":50331648,"used_bytes":1572864},\
         "logger":{"state":"ready","pid":43,"restarts":0,"backlog_records":2,"backlog_bytes":512,"acknowledged":258},\
         "reader":{"state":"ready","pid":45,"restarts":1,"questions":4},\
@@ -22,7 +22,7 @@ struct StatusCommandTests {
         #expect(
             text == """
                 bulkheadd      0.1.0, pid 42, up 1 h 2 m, durability commit
-                requests       2 open (1 queued, 1 to be tried again), 0 chains; 130 admitted: 120 done, 5 failed, 2 cancelled, \
+                requests       2 open (1 queued, 1 to be tried again, 1 whose clients have gone), 0 chains, 2 groups; 130 admitted: 120 done, 5 failed, 2 cancelled, \
                 1 crashed; 9 retries, 3 fallbacks
                 connections    3
                 memory         1.5 MiB of 48 MiB for frames

@@ -56,8 +56,18 @@ import Testing
         "configuration taken", "configuration of other keys taken", "configuration refused", "reload too slow",
         "reload ended by a drain", "reload refused while too much is open", "reload under load",
         "reload while workers die", "reload answered", "reload answered with problems", "retired provider alive",
-        "retired worker dismissed", "dispatched to a retired provider", "not_allowed", "invalid_configuration",
+        "retired worker dismissed", "dispatched to a retired provider", "invalid_configuration",
+        "caller has its connections", "caller has its requests",
+        "group begun", "group ended with requests", "group ended without requests", "group ended by its connection",
+        "group ended in a drain", "group_end cancelled", "group_end refused",
+        "group_end after the daemon ended the group",
+        "group refused: unknown_model", "group refused: too_many_requests", "group refused: overloaded",
+        "group refused: shutting_down", "refused for its group: not_found", "refused for its group: invalid_request",
+        "finished without a client", "round finished without a client", "embeddings finished without a client",
+        "cancelled for want of room to finish", "ended without a client", "drain waits for what nobody reads",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "secrets: answered", "secrets: killed", "secrets: failed to start", "secrets_unavailable", "not_allowed",
+        "key use saved",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {
