@@ -7,7 +7,7 @@ extension SupervisorCore {
     /// Starts a process for the provider's new requests.
     mutating func startWorker(of index: Int, at now: Now) {
         guard self.phase == .running || self.isDraining, self.providers[index].current == nil,
-            self.providers[index].state != .stopped
+            self.providers[index].state != .stopped, !self.providers[index].isRetired || self.isNeeded(index)
         else { return }
         let id = WorkerID(self.nextNumber())
         let settings = self.providers[index].settings
