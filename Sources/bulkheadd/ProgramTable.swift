@@ -5,13 +5,11 @@ import Messages
 struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
-    private let launcherPath: String
     private let stateDirectory: String
 
     init(stateDirectory: String) throws(StartError) {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
-        self.launcherPath = try ProgramLocator.find("bulkhead-exec")
         self.stateDirectory = stateDirectory
     }
 
@@ -41,10 +39,10 @@ struct ProgramTable {
 
     /// A program that is not ours: bulkhead-exec becomes it, and its channel its standard input and output. Of the environment it
     /// has what every program expects, and the name under which it is configured.
-    func hook(name: String, command: [String]) -> ChildProcess.Program {
+    func hook(name: String, command: [String]) throws(StartError) -> ChildProcess.Program {
         let path = getenv("PATH").map { String(cString: $0) } ?? Self.defaultPath
         return ChildProcess.Program(
-            path: self.launcherPath, arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
+            path: try ProgramLocator.find("bulkhead-exec"), arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
             environment: ["PATH=\(path)", "LANG=C.UTF-8", "BULKHEAD_HOOK=\(name)"],
             channels: [ProtocolBounds.hookFrame], leadsGroup: true)
     }
