@@ -4,10 +4,12 @@
 @_exported public import enum JSON.JSONValue
 @_exported public import struct Messages.Attachment
 @_exported public import struct Messages.ClientEvent
+@_exported public import struct Messages.DescribedSecret
 @_exported public import struct Messages.EmbedRequest
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.Failure
 @_exported public import struct Messages.LogsRequest
+@_exported public import struct Messages.Mandate
 @_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts
@@ -15,8 +17,14 @@
 @_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
 @_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.ReloadReport
 @_exported public import struct Messages.RequestsRequest
 @_exported public import enum Messages.SchemaText
+@_exported public import enum Messages.SecretBounds
+@_exported public import enum Messages.SecretName
+@_exported public import enum Messages.SecretsAction
+@_exported public import struct Messages.SecretsAnswer
+@_exported public import struct Messages.SkippedSecret
 @_exported public import struct Messages.ToolCall
 @_exported public import struct Messages.ToolDefinition
 @_exported public import struct Messages.ToolResult

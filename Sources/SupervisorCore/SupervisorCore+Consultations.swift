@@ -25,6 +25,7 @@ extension SupervisorCore {
             from: connectionID, at: now.instant)
         self.consultations[number] = consultation
         self.hold(generation: terms.generation)
+        self.join(number, terms.mandate.group)
         self.connections[connectionID]!.requests[id] = number
         self.setDeadline(.request(number), at: consultation.deadline)
         self.proceed(withConsultation: number, at: now)
@@ -228,6 +229,8 @@ extension SupervisorCore {
 
     private mutating func refuse(_ consultation: Consultation, _ number: RequestNumber, _ failure: Failure?) {
         self.connections[consultation.connection]?.requests[consultation.clientID] = nil
+        self.callerRequests.release(number)
+        self.leaveGroup(number)
         if let failure {
             self.send(ClientAnswer.error(id: consultation.clientID, failure), to: consultation.connection)
         }

@@ -9,12 +9,14 @@ extension SupervisorCore {
     mutating func admit(
         _ embed: EmbedRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
     ) {
+        let number = RequestNumber(rawValue: self.nextNumber())
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
             let terms = try self.terms(of: embed.mandate, from: connectionID)
-            let number = RequestNumber(rawValue: self.nextNumber())
+            try self.takeRequest(number, of: terms.caller)
             try self.enter(.embed(embed), number, under: terms, id: id, from: connectionID, at: now)
         } catch {
+            self.callerRequests.release(number)
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
     }
@@ -52,11 +54,12 @@ extension SupervisorCore {
         else {
             throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
         }
-        let request = Request(
+        var request = Request(
             ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
             isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
             timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: receivedAt, terms: terms,
             at: now.instant)
+        request.keyName = key.name
         self.begin(request, number, opening, on: route, at: now)
     }
 

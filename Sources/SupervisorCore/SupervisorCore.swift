@@ -18,6 +18,8 @@ public struct SupervisorCore: Sendable {
         case logger
         case reader
         case hook(HookID)
+        case secrets
+        case keyUse
         case reload
         case phase
     }
@@ -64,6 +66,9 @@ public struct SupervisorCore: Sendable {
     var counters = Counters()
 
     var connections: [ConnectionID: Connection] = [:]
+    /// The connections of callers, and their requests until they are over.
+    var callerConnections = CallerTally<ConnectionID>()
+    var callerRequests = CallerTally<RequestNumber>()
     var requests: [RequestNumber: Request] = [:]
     /// Chains, each under the number of its round where one is open.
     var chains: [RequestNumber: Chain] = [:]
@@ -73,6 +78,16 @@ public struct SupervisorCore: Sendable {
     var consultations: [RequestNumber: Consultation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
+    /// Groups of requests, by their names.
+    var groups: [ULID: PromptGroup] = [:]
+    /// Which group a request, or a chain, belongs to.
+    var memberships: [RequestNumber: ULID] = [:]
+    /// The requests that wait for the end of a group.
+    var groupEnds: [RequestNumber: ULID] = [:]
+    /// The groups whose last request has ended in the event in hand.
+    var groupsThatAreOver: [ULID] = []
+    /// The requests that go on though their clients have gone.
+    var finishing = FinishingRequests()
     /// Clients' questions about the record.
     var lookups: [RequestNumber: Lookup] = [:]
     /// The wish of a client that providers be asked for their models. One at a time.
@@ -88,8 +103,12 @@ public struct SupervisorCore: Sendable {
     var log: LogQueue
     var logger: LoggerProcess
     var reader = ReaderProcess()
+    /// The hooks that have not answered to the end of a group.
+    var groupExits: [ULID: Set<HookID>] = [:]
     /// In the order of the configuration; after them those that were taken out of it and have not ended.
     var hooks: [HookProcess] = []
+    var secrets = SecretsDesk()
+    var keyUse: KeyUseLedger
     /// Whether slots are not read because the logger is behind.
     var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
@@ -141,6 +160,7 @@ public struct SupervisorCore: Sendable {
                 small: bounds.smallFrame, window: bounds.logWindow
             ))
         self.logger = LoggerProcess(durability: configuration.durability)
+        self.keyUse = KeyUseLedger(configuration.keyUse)
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
@@ -194,6 +214,10 @@ public struct SupervisorCore: Sendable {
         case .hookBrokeProtocol(let id, let reason): self.hookMisbehaved(id, reason, at: now)
         case .hookExited(let id, let status): self.hookExited(id, status, at: now)
 
+        case .secretsAnswered(let payload): self.secretsAnswered(payload, at: now)
+        case .secretsBrokeProtocol(let reason): self.secretsBrokeProtocol(reason, at: now)
+        case .secretsEnded(let reason): self.secretsEnded(reason, at: now)
+
         case .reload: self.reload(for: .signal, at: now)
         case .configurationRead(let reply): self.configurationRead(reply, at: now)
         case .configurationNotRead(let reason): self.configurationNotRead(reason, at: now)
@@ -206,6 +230,7 @@ public struct SupervisorCore: Sendable {
         self.grantMemory(at: now)
         self.forgetGenerations(at: now)
         self.proceedToReady()
+        self.proceedWithGroups(at: now)
         self.proceedToStop(at: now)
         self.armTimer()
         defer { self.actions.removeAll(keepingCapacity: false) }
@@ -236,6 +261,8 @@ public struct SupervisorCore: Sendable {
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
             case .hook(let id): self.hookExpired(id, at: now)
+            case .secrets: self.secretsExpired(at: now)
+            case .keyUse: self.saveKeyUse()
             case .reload: self.reloadExpired()
             case .phase: self.phaseExpired(at: now)
             }

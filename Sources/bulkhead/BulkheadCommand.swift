@@ -40,7 +40,7 @@ struct BulkheadCommand: AsyncParsableCommand {
             PromptCommand.self, ChatCommand.self, EmbedCommand.self, LogsCommand.self, RequestsCommand.self,
             ModelsCommand.self,
             StatusCommand.self,
-            PingCommand.self, ConfigCommand.self,
+            PingCommand.self, ConfigCommand.self, SecretsCommand.self, ReloadCommand.self, DrainCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)
 }

@@ -99,6 +99,19 @@ import Testing
         #expect(configuration.warnings.count == 1 && configuration.warnings[0].hasSuffix(warning))
     }
 
+    @Test func isNamedAsThisMachineKnowsIt() throws {
+        #expect(SystemUsers.userID("root") == 0 && SystemUsers.userID("nobody-of-this-name") == nil)
+        #expect(SystemUsers.homeDirectory(0) == "/root" && SystemUsers.homeDirectory(4_000_000_000) == nil)
+        #expect(SystemGroups.groupID("root") == 0 && SystemGroups.groupID("nobody-of-this-name") == nil)
+        let directory = try TemporaryDirectory()
+        let known = try ProgramRun(["--check", try directory.write("callers: {a: {user: root, group: root}}\n")])
+        #expect(known.exitCode == 0 && known.output.contains("\ncaller a: user 0; group 0\n"))
+        #expect(known.output.contains("\nall other users are refused; root and the daemon's own user may do all"))
+        let unknown = try ProgramRun(["--check", try directory.write("callers: {a: {user: nobody-of-this-name}}\n")])
+        #expect(
+            unknown.exitCode == 1 && unknown.errors.contains("there is no user 'nobody-of-this-name' on this machine"))
+    }
+
     @Test func isBounded() {
         let callers = (0...256).map { "c\($0): {user: \($0)}" }.joined(separator: ", ")
         #expect(

@@ -61,6 +61,7 @@ struct ProtocolTablesTests {
             "hookPrompt": ProtocolBounds.hookPrompt,
             "hookAnnotation": ProtocolBounds.hookAnnotation,
             "annotations": ProtocolBounds.annotations,
+            "secretsFrame": ProtocolBounds.secretsFrame,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,
             "groups": ProtocolBounds.groups,

@@ -76,8 +76,14 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
         public var refreshed: JSONValue?
+        /// The answer to `op: secrets`.
+        public var secrets: SecretsAnswer?
         /// The answer to `op: status`.
         public var status: JSONValue?
+        /// The group that was begun, or has ended.
+        public var group: String?
+        /// How many requests of the group that has ended are on record.
+        public var groupRequests: Int?
         /// The answer to `op: reload`.
         public var reload: ReloadReport?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -176,9 +182,15 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
+        if object["changed"] != nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.reload = try ReloadReport(decoding: object)
-        self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
+        self.group = try object.optional("group")?.expectString("group")
+        if self.group != nil {
+            self.groupRequests = try object.optional("requests")?.expectInteger("requests", in: 0...Int.max)
+        } else {
+            self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
+        }
         self.next = try object.optional("next")?.expectString("next")
     }
 }

@@ -12,10 +12,14 @@ public struct ClientRequest: Sendable, Equatable {
         case embed(EmbedRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
+        case groupBegin(GroupBeginRequest)
+        case groupEnd(GroupEndRequest)
         case logs(LogsRequest)
         case requests(RequestsRequest)
         /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
         case models(refresh: Bool = false, provider: String? = nil)
+        /// Something for an administrator to do with the store of secrets.
+        case secrets(SecretsAction)
         case status
         /// Read the configuration anew.
         case reload
@@ -31,12 +35,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "secrets",
+        "hello", "purposes", "usage", "limits",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "reload", "drain",
-        "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "group_begin", "group_end", "logs", "requests", "models",
+        "secrets", "status", "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -83,6 +87,10 @@ public struct ClientRequest: Sendable, Equatable {
                 } catch {
                     throw .invalidValue("target", "must be the id of an open request of this connection")
                 }
+            case "group_begin":
+                return .groupBegin(try GroupBeginRequest(decoding: object))
+            case "group_end":
+                return .groupEnd(try GroupEndRequest(decoding: object))
             case "logs":
                 try object.expectOnly(LogsRequest.fields)
                 return .logs(try LogsRequest(decoding: object))
@@ -95,6 +103,9 @@ public struct ClientRequest: Sendable, Equatable {
                 let provider = try object.optional("provider")?.expectName("provider")
                 if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
                 return .models(refresh: refresh, provider: provider)
+            case "secrets":
+                try object.expectOnly(["id", "op"] + SecretsAction.fields)
+                return .secrets(try SecretsAction(decoding: object))
             case "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
                 switch name {
@@ -137,6 +148,12 @@ public struct ClientRequest: Sendable, Equatable {
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)
+        case .groupBegin(let group):
+            object.add("op", "group_begin")
+            group.append(to: &object)
+        case .groupEnd(let group):
+            object.add("op", "group_end")
+            group.append(to: &object)
         case .logs(let logs):
             object.add("op", "logs")
             logs.append(to: &object)
@@ -147,6 +164,9 @@ public struct ClientRequest: Sendable, Equatable {
             object.add("op", "models")
             if refresh { object.add("refresh", true) }
             object.add("provider", ifPresent: provider)
+        case .secrets(let action):
+            object.add("op", "secrets")
+            action.append(to: &object)
         case .status: object.add("op", "status")
         case .reload: object.add("op", "reload")
         case .drain: object.add("op", "drain")
