@@ -50,19 +50,19 @@ public enum Event: Sendable {
     case readerBrokeProtocol(reason: String)
     case readerExited(TerminationStatus)
 
-    // MARK: Hooks
-    case hookStarted(HookID, pid: Int)
-    case hookFailedToStart(HookID, reason: String)
-    case hookAnswer(HookID, [UInt8])
-    case hookBrokeProtocol(HookID, reason: String)
-    case hookExited(HookID, TerminationStatus)
-
     // MARK: Secrets
     /// The frame of the process that works on the store of secrets.
     case secretsAnswered([UInt8])
     case secretsBrokeProtocol(reason: String)
     /// That process has ended, or could not be started.
     case secretsEnded(reason: String)
+
+    // MARK: Hooks
+    case hookStarted(HookID, pid: Int)
+    case hookFailedToStart(HookID, reason: String)
+    case hookAnswer(HookID, [UInt8])
+    case hookBrokeProtocol(HookID, reason: String)
+    case hookExited(HookID, TerminationStatus)
 
     // MARK: The configuration
     /// Read it anew: SIGHUP.

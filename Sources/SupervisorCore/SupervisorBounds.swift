@@ -123,6 +123,16 @@ public struct SupervisorBounds: Sendable {
     /// From the closing of its channel to its exit.
     public var readerStopTimeout = Duration.seconds(5)
 
+    // Secrets.
+    /// Actions on the store of secrets that wait for the one that is being done.
+    public var secretsErrands = 16
+    /// How long one may take.
+    public var secretsTimeout = Duration.seconds(10)
+    /// From its answer to the exit of the process that did it.
+    public var secretsStopTimeout = Duration.seconds(2)
+    /// How long it may take until a key's last use is on disk.
+    public var keyUseInterval = Duration.seconds(600)
+
     // Hooks.
     /// Requests, and lists of models, that wait for what hooks say to them.
     public var consultations = 1024
@@ -140,16 +150,6 @@ public struct SupervisorBounds: Sendable {
     public var hookDrainTimeout = Duration.seconds(5)
     /// From the closing of its channel to its exit.
     public var hookStopTimeout = Duration.seconds(5)
-
-    // Secrets.
-    /// Actions on the store of secrets that wait for the one that is being done.
-    public var secretsErrands = 16
-    /// How long one may take.
-    public var secretsTimeout = Duration.seconds(10)
-    /// From its answer to the exit of the process that did it.
-    public var secretsStopTimeout = Duration.seconds(2)
-    /// How long it may take until a key's last use is on disk.
-    public var keyUseInterval = Duration.seconds(600)
 
     public init() {}
 }

@@ -17,9 +17,9 @@ public struct SupervisorCore: Sendable {
         case listing(RequestNumber)
         case logger
         case reader
-        case hook(HookID)
         case secrets
         case keyUse
+        case hook(HookID)
         case reload
         case phase
     }
@@ -103,12 +103,12 @@ public struct SupervisorCore: Sendable {
     var log: LogQueue
     var logger: LoggerProcess
     var reader = ReaderProcess()
+    var secrets = SecretsDesk()
+    var keyUse: KeyUseLedger
     /// The hooks that have not answered to the end of a group.
     var groupExits: [ULID: Set<HookID>] = [:]
     /// In the order of the configuration; after them those that were taken out of it and have not ended.
     var hooks: [HookProcess] = []
-    var secrets = SecretsDesk()
-    var keyUse: KeyUseLedger
     /// Whether slots are not read because the logger is behind.
     var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
@@ -208,15 +208,15 @@ public struct SupervisorCore: Sendable {
         case .readerBrokeProtocol(let reason): self.readerMisbehaved(reason)
         case .readerExited(let status): self.readerEnded("\(status)", at: now)
 
+        case .secretsAnswered(let payload): self.secretsAnswered(payload, at: now)
+        case .secretsBrokeProtocol(let reason): self.secretsBrokeProtocol(reason, at: now)
+        case .secretsEnded(let reason): self.secretsEnded(reason, at: now)
+
         case .hookStarted(let id, let pid): self.hookStarted(id, pid: pid)
         case .hookFailedToStart(let id, let reason): self.hookFailedToStart(id, reason, at: now)
         case .hookAnswer(let id, let payload): self.hookAnswered(id, payload, at: now)
         case .hookBrokeProtocol(let id, let reason): self.hookMisbehaved(id, reason, at: now)
         case .hookExited(let id, let status): self.hookExited(id, status, at: now)
-
-        case .secretsAnswered(let payload): self.secretsAnswered(payload, at: now)
-        case .secretsBrokeProtocol(let reason): self.secretsBrokeProtocol(reason, at: now)
-        case .secretsEnded(let reason): self.secretsEnded(reason, at: now)
 
         case .reload: self.reload(for: .signal, at: now)
         case .configurationRead(let reply): self.configurationRead(reply, at: now)
@@ -260,9 +260,9 @@ public struct SupervisorCore: Sendable {
             case .listing(let number): self.listingExpired(number, at: now)
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
-            case .hook(let id): self.hookExpired(id, at: now)
             case .secrets: self.secretsExpired(at: now)
             case .keyUse: self.saveKeyUse()
+            case .hook(let id): self.hookExpired(id, at: now)
             case .reload: self.reloadExpired()
             case .phase: self.phaseExpired(at: now)
             }

@@ -42,6 +42,16 @@ struct ProgramTable {
             environment: [], channels: [ProtocolBounds.readerFrame])
     }
 
+    /// Works on the store of secrets. Of the environment it needs nothing but where the master key may be.
+    func secrets(masterKeyFile: String?) -> ChildProcess.Program {
+        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.stateDirectory]
+        if let masterKeyFile { arguments += ["--master-key-file", masterKeyFile] }
+        return ChildProcess.Program(
+            path: self.configurationPath, arguments: arguments,
+            environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
+            channels: [ProtocolBounds.configurationFrame])
+    }
+
     /// A program that is not ours: bulkhead-exec becomes it, and its channel its standard input and output. Of the environment it
     /// has what every program expects, and the name under which it is configured.
     func hook(name: String, command: [String]) throws(StartError) -> ChildProcess.Program {
@@ -54,16 +64,6 @@ struct ProgramTable {
     }
 
     private static let defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-    /// Works on the store of secrets. Of the environment it needs nothing but where the master key may be.
-    func secrets(masterKeyFile: String?) -> ChildProcess.Program {
-        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.stateDirectory]
-        if let masterKeyFile { arguments += ["--master-key-file", masterKeyFile] }
-        return ChildProcess.Program(
-            path: self.configurationPath, arguments: arguments,
-            environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
-            channels: [ProtocolBounds.configurationFrame])
-    }
 
     private var database: String { "\(self.stateDirectory)/logs.db" }
 

@@ -32,9 +32,9 @@ final class Shell {
     private var reportsWritten: Set<SlotID> = []
     private var logger: ChildProcess?
     private var reader: ChildProcess?
+    private var secrets: ChildProcess?
     private var hooks: [HookID: ChildProcess] = [:]
     private var hookIDs: [ObjectIdentifier: HookID] = [:]
-    private var secrets: ChildProcess?
     private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
     private var hasWarnedOfGroups = false
@@ -323,8 +323,8 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         if child === self.reader { return self.queue(.readerReply(payload)) }
-        if let hook = self.hookIDs[ObjectIdentifier(child)] { return self.queue(.hookAnswer(hook, payload)) }
         if child === self.secrets { return self.queue(.secretsAnswered(payload)) }
+        if let hook = self.hookIDs[ObjectIdentifier(child)] { return self.queue(.hookAnswer(hook, payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
@@ -338,10 +338,10 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         if child === self.reader { return self.queue(.readerBrokeProtocol(reason: reason)) }
+        if child === self.secrets { return self.queue(.secretsBrokeProtocol(reason: reason)) }
         if let hook = self.hookIDs[ObjectIdentifier(child)] {
             return self.queue(.hookBrokeProtocol(hook, reason: reason))
         }
-        if child === self.secrets { return self.queue(.secretsBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0
@@ -364,13 +364,13 @@ extension Shell: ChildProcess.Delegate {
             self.reader = nil
             return self.post(.readerExited(TerminationStatus(status)))
         }
-        if let hook = self.hookIDs.removeValue(forKey: ObjectIdentifier(child)) {
-            self.hooks[hook] = nil
-            return self.post(.hookExited(hook, TerminationStatus(status)))
-        }
         if child === self.secrets {
             self.secrets = nil
             return self.post(.secretsEnded(reason: "\(TerminationStatus(status))"))
+        }
+        if let hook = self.hookIDs.removeValue(forKey: ObjectIdentifier(child)) {
+            self.hooks[hook] = nil
+            return self.post(.hookExited(hook, TerminationStatus(status)))
         }
         guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
         self.workers[id] = nil
