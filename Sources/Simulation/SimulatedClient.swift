@@ -128,7 +128,7 @@ extension Simulation {
         case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
         case 81..<86:
-            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
+            self.send(id, ClientRequest(id: newID, operation: .models(ModelsRequest(refresh: self.chance(90)))), expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(

@@ -140,7 +140,7 @@ extension SupervisorCore {
     }
 
     /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
-    private func checkAdmission(
+    func checkAdmission(
         of prompt: PromptRequest, under terms: Terms, by candidate: Attempts.Candidate?,
         after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> Route {
@@ -171,7 +171,7 @@ extension SupervisorCore {
     }
 
     /// The model that the request names, or else that of the conversation, or else the default.
-    private func resolveModel(
+    func resolveModel(
         _ name: String?, under terms: Terms, after history: ReaderReply.History?
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }

@@ -35,8 +35,8 @@ extension SupervisorCore {
         guard connection.requests[request.id] == nil else {
             return self.closeConnection(id, Self.duplicate(request.id), at: now)
         }
-        do throws(Failure) { if request.operation != .ping { _ = try self.caller(of: connection) } } catch {
-            return self.send(ClientAnswer.error(id: request.id, error), to: id)
+        if connection.caller == nil, ![.ping, .whoami].contains(request.operation) {
+            return self.send(ClientAnswer.error(id: request.id, Self.stranger(connection.peer.uid)), to: id)
         }
         switch request.operation {
         case .prompt(let prompt): self.admit(prompt, as: nil, id: request.id, from: id, at: now)
@@ -52,8 +52,10 @@ extension SupervisorCore {
             let uid = self.visibleUID(of: id, own: requests.own)
             requests.own = false
             self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
-        case .models(let refresh, let provider):
-            self.listModels(refresh: refresh, provider: provider, id: request.id, from: id, at: now)
+        case .models(let models): self.listModels(models, id: request.id, from: id, at: now)
+        case .purposes: self.send(self.purposes(for: id, as: request.id), to: id)
+        case .whoami: self.send(ClientAnswer.done(id: request.id, ("whoami", self.description(of: id).encoded)), to: id)
+        case .explain(let explain): self.explain(explain, id: request.id, to: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)
         }

@@ -12,13 +12,8 @@ extension SupervisorCore {
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
             let terms = try self.terms(of: embed.mandate, from: connectionID)
-            let (provider, model) = try self.resolveEmbeddingModel(embed.model)
-            if let refusal = terms.refusal(of: model.id) { throw refusal }
-            let asked = Attempts.Candidate(provider: provider, model: model)
-            var embed = embed
-            embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
-            try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
-            let route = try self.route(from: asked, under: terms, at: now) { _ in false }
+            let (embed, route) = try self.checkAdmission(of: embed, under: terms, at: now)
+            let (asked, provider, model) = (route.asked, route.asked.provider, route.asked.model)
             try self.checkMemory()
             let settings = self.providers[provider].settings
             let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
@@ -48,8 +43,21 @@ extension SupervisorCore {
         }
     }
 
+    /// - Returns: The request with the options that are configured, and whom it goes to.
+    func checkAdmission(
+        of embed: EmbedRequest, under terms: Terms, at now: Now
+    ) throws(Failure) -> (embed: EmbedRequest, route: Route) {
+        let (provider, model) = try self.resolveEmbeddingModel(embed.model)
+        if let refusal = terms.refusal(of: model.id) { throw refusal }
+        var embed = embed
+        embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
+        try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
+        let asked = Attempts.Candidate(provider: provider, model: model)
+        return (embed, try self.route(from: asked, under: terms, at: now) { _ in false })
+    }
+
     /// The model that the request names, or else the default for embeddings.
-    private func resolveEmbeddingModel(
+    func resolveEmbeddingModel(
         _ name: String?
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }

@@ -5,20 +5,20 @@ extension SupervisorCore {
     // MARK: The client
 
     mutating func listModels(
-        refresh: Bool, provider: String?, id: RequestIdentifier, from connection: ConnectionID, at now: Now
+        _ request: ModelsRequest, id: RequestIdentifier, from connection: ConnectionID, at now: Now
     ) {
-        guard refresh else { return self.send(ClientAnswer.models(id: id, self.modelList), to: connection) }
+        guard request.refresh else { return self.sendModels(request, id: id, to: connection) }
         do throws(Failure) {
             try self.checkDoor(of: connection)
             guard self.isAdministrator(connection) else {
-                throw Failure(
-                    .invalidRequest,
-                    "only an administrator (root, or the user that the daemon runs as) may set 'refresh'")
+                throw Failure(.notAllowed, "only an administrator may set 'refresh'; see op whoami")
             }
             guard self.refresh == nil else {
                 throw Failure(.tooManyRequests, "the models are being refreshed already; try again when that is done")
             }
-            self.startRefresh(of: try self.refreshable(provider), id: id, from: connection, at: now)
+            _ = try self.terms(of: Mandate(purpose: request.purpose), as: request.identity, from: connection)
+            self.startRefresh(
+                of: try self.refreshable(request.provider), request, id: id, from: connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connection)
         }
@@ -38,12 +38,13 @@ extension SupervisorCore {
     }
 
     private mutating func startRefresh(
-        of providers: [Int], id: RequestIdentifier, from connection: ConnectionID, at now: Now
+        of providers: [Int], _ request: ModelsRequest, id: RequestIdentifier, from connection: ConnectionID,
+        at now: Now
     ) {
         let number = RequestNumber(rawValue: self.nextNumber())
         self.connections[connection]!.requests[id] = number
         self.refresh = ModelRefresh(
-            number: number, clientID: id, connection: connection,
+            number: number, clientID: id, connection: connection, request: request,
             outcomes: providers.map { ($0, self.providers[$0].settings.name, nil) })
         for provider in providers { self.startListing(of: provider, at: now) }
         self.proceedWithRefresh()
@@ -55,9 +56,7 @@ extension SupervisorCore {
         self.refresh = nil
         self.connections[refresh.connection]?.requests[refresh.clientID] = nil
         if refresh.hasList { self.actions.append(.saveModels(self.listedModels)) }
-        self.send(
-            ClientAnswer.models(id: refresh.clientID, self.modelList, refreshed: refresh.encoded),
-            to: refresh.connection)
+        self.sendModels(refresh.request, id: refresh.clientID, to: refresh.connection, refreshed: refresh.encoded)
     }
 
     /// Ends a refresh that its client gave up, or that the end of the daemon cuts short. What providers still say is passed over.

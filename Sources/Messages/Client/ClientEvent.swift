@@ -74,6 +74,12 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
         public var refreshed: JSONValue?
+        /// The answer to `op: purposes`.
+        public var purposes: JSONValue?
+        /// The answer to `op: whoami`.
+        public var whoami: JSONValue?
+        /// The answer to `op: explain`.
+        public var explanation: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -171,6 +177,9 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
+        self.purposes = object.optional("purposes")?.value
+        self.whoami = object.optional("whoami")?.value
+        self.explanation = object.optional("explanation")?.value
         self.status = object.optional("status")?.value
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")

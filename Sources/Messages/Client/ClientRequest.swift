@@ -14,8 +14,13 @@ public struct ClientRequest: Sendable, Equatable {
         case cancel(target: RequestIdentifier)
         case logs(LogsRequest)
         case requests(RequestsRequest)
-        /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
-        case models(refresh: Bool = false, provider: String? = nil)
+        case models(ModelsRequest)
+        /// The purposes that are configured.
+        case purposes
+        /// Whom the daemon takes the client for.
+        case whoami
+        /// How a request would be resolved.
+        case explain(ExplainRequest)
         case status
         case ping
     }
@@ -27,11 +32,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "purposes", "usage", "limits", "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "usage", "limits", "reload", "drain", "secrets",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "status", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "purposes", "whoami",
+        "explain", "status", "ping",
     ]
 
     /// Reads a request.
@@ -85,14 +91,12 @@ public struct ClientRequest: Sendable, Equatable {
                 try object.expectOnly(RequestsRequest.fields)
                 return .requests(try RequestsRequest(decoding: object))
             case "models":
-                try object.expectOnly(["id", "op", "refresh", "provider"])
-                let refresh = try object.optional("refresh")?.expectBool("refresh") ?? false
-                let provider = try object.optional("provider")?.expectName("provider")
-                if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
-                return .models(refresh: refresh, provider: provider)
-            case "status", "ping":
+                return .models(try ModelsRequest(decoding: object))
+            case "explain":
+                return .explain(try ExplainRequest(decoding: object))
+            case "purposes", "whoami", "status", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "status" ? .status : .ping
+                return name == "purposes" ? .purposes : name == "whoami" ? .whoami : name == "status" ? .status : .ping
             default:
                 throw .invalidValue("op", name)
             }
@@ -133,10 +137,14 @@ public struct ClientRequest: Sendable, Equatable {
         case .requests(let requests):
             object.add("op", "requests")
             requests.append(to: &object)
-        case .models(let refresh, let provider):
+        case .models(let models):
             object.add("op", "models")
-            if refresh { object.add("refresh", true) }
-            object.add("provider", ifPresent: provider)
+            models.append(to: &object)
+        case .explain(let explain):
+            object.add("op", "explain")
+            explain.append(to: &object)
+        case .purposes: object.add("op", "purposes")
+        case .whoami: object.add("op", "whoami")
         case .status: object.add("op", "status")
         case .ping: object.add("op", "ping")
         }
