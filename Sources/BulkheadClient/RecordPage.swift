@@ -23,6 +23,8 @@ public struct LogRow: Equatable, Sendable {
     public var state: String?
     /// Who asked.
     public var uid: Int?
+    /// What it was for, and for whom.
+    public var origin: RecordedOrigin
     public var provider: String?
     public var model: String
     /// Since 1970, UTC.
@@ -51,6 +53,8 @@ public struct LogRow: Equatable, Sendable {
     public var outputTokens: Int?
     public var finishReason: String?
     public var error: RecordedError?
+    /// What hooks noted, by their names: an object.
+    public var annotations: JSONValue?
     /// Whether something was too long for a page, and is cut or left out.
     public var isTruncated: Bool
     /// Why prompt or response are not whole in the file.
@@ -63,6 +67,7 @@ public struct LogRow: Equatable, Sendable {
         self.id = try members.text("id")
         self.state = value["state"]?.string
         self.uid = members.optionalInteger("uid")
+        self.origin = RecordedOrigin(value)
         self.provider = value["provider"]?.string
         self.model = try members.text("model")
         self.startedAtMilliseconds = try members.integer("started_at_ms")
@@ -82,6 +87,7 @@ public struct LogRow: Equatable, Sendable {
         self.outputTokens = value["usage"]?["output"]?.integer
         self.finishReason = value["finish_reason"]?.string
         self.error = RecordedError(value["error"])
+        self.annotations = value["annotations"]
         self.isTruncated = value["truncated"]?.bool ?? false
         self.unreadable = value["unreadable"]?.string
         self.json = value
@@ -98,8 +104,16 @@ public struct RequestRow: Equatable, Sendable {
     public var durationMilliseconds: Int?
     public var uid: Int?
     public var pid: Int?
+    /// The asker's other groups.
+    public var groups: [Int]
+    /// The asker's unit of systemd, where that could be seen.
+    public var unit: String?
+    /// What it was for, and for whom.
+    public var origin: RecordedOrigin
     public var provider: String
     public var model: String
+    /// The name of the key, where that is not the provider's.
+    public var keyName: String?
     public var inputTokens: Int?
     public var outputTokens: Int?
     public var finishReason: String?
@@ -110,6 +124,8 @@ public struct RequestRow: Equatable, Sendable {
     public var operation: String
     /// What was tried, in order; none where one attempt was enough.
     public var attempts: [RecordedAttempt]
+    /// What hooks noted, by their names: an object.
+    public var annotations: JSONValue?
     /// The whole row, as it came.
     public var json: JSONValue
 
@@ -121,14 +137,19 @@ public struct RequestRow: Equatable, Sendable {
         self.durationMilliseconds = members.optionalInteger("duration_ms")
         self.uid = members.optionalInteger("uid")
         self.pid = members.optionalInteger("pid")
+        self.groups = value["groups"]?.array?.compactMap(\.integer) ?? []
+        self.unit = value["unit"]?.string
+        self.origin = RecordedOrigin(value)
         self.provider = try members.text("provider")
         self.model = try members.text("model")
+        self.keyName = value["key_name"]?.string
         self.inputTokens = value["usage"]?["input"]?.integer
         self.outputTokens = value["usage"]?["output"]?.integer
         self.finishReason = value["finish_reason"]?.string
         self.error = RecordedError(value["error"])
         self.conversation = value["conversation"]?.string
         self.operation = value["operation"]?.string ?? "prompt"
+        self.annotations = value["annotations"]
         self.attempts = []
         for attempt in value["attempts"]?.array ?? [] {
             self.attempts.append(try RecordedAttempt(decoding: attempt))

@@ -13,6 +13,7 @@
 @_exported public import struct Messages.Identity
 @_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.Mandate
+@_exported public import struct Messages.MandateFilter
 @_exported public import struct Messages.MessagePart
 @_exported public import struct Messages.ModelFacts
 @_exported public import struct Messages.ModelMessage
@@ -26,4 +27,5 @@
 @_exported public import struct Messages.ToolCall
 @_exported public import struct Messages.ToolDefinition
 @_exported public import struct Messages.ToolResult
+@_exported public import struct Messages.ULID
 @_exported public import struct Messages.Usage

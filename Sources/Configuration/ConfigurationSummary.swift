@@ -20,7 +20,8 @@ public struct ConfigurationSummary: CustomStringConvertible {
         if !configuration.stateDirectory.isEmpty { lines.append("state directory: \(configuration.stateDirectory)") }
         lines.append("durability: \(configuration.durability.rawValue)")
         lines.append("prompts and answers: \(configuration.storesPrompts ? "stored" : "not stored")")
-        lines.append("default model: \(configuration.defaultModel?.model ?? "none; each request names its own")")
+        let defaultModel = configuration.defaultModel.map(PolicySummary.text)
+        lines.append("default model: \(defaultModel ?? "none; each request names its own")")
         if let model = configuration.defaultEmbeddingModel { lines.append("default embedding model: \(model)") }
         for provider in configuration.providers {
             let address = provider.baseURL.map { ", \($0)" } ?? ""
@@ -40,12 +41,14 @@ public struct ConfigurationSummary: CustomStringConvertible {
         for (model, others) in configuration.fallbacks.sorted(by: { $0.key < $1.key }) {
             lines.append("fallbacks of \(model): \(others.joined(separator: ", "))")
         }
+        lines += PolicySummary(configuration).lines
         return lines.joined(separator: "\n")
     }
 
     private static func key(of provider: ProviderSettings) -> String {
         guard let name = provider.keyName else { return "no key" }
-        return provider.key == nil ? "key \(name) (not set)" : "key from \(name)"
+        return PolicySummary.key(
+            name, provider.keySource, isSet: provider.key != nil, hasProblem: provider.keyProblem != nil)
     }
 
     private static func text(_ model: ModelDescription) -> String {

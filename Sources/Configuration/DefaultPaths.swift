@@ -3,6 +3,11 @@ struct DefaultPaths {
     let environment: [String: String]
     let isRoot: Bool
 
+    init(_ surroundings: Surroundings) {
+        self.environment = surroundings.environment
+        self.isRoot = surroundings.isRoot
+    }
+
     /// `bulkhead.yaml` in `$CONFIGURATION_DIRECTORY`, which systemd sets; `nil` without it.
     var configuration: String? { self.directory("CONFIGURATION_DIRECTORY").map { "\($0)/bulkhead.yaml" } }
 

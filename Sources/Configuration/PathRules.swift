@@ -3,6 +3,8 @@ struct PathRules {
     static let socket = PathRules(maximumLength: ConfigurationBounds.socketPathLength, isDirectory: false)
     static let stateDirectory = PathRules(maximumLength: ConfigurationBounds.stateDirectoryLength, isDirectory: true)
 
+    static let file = PathRules(maximumLength: ConfigurationBounds.stateDirectoryLength, isDirectory: false)
+
     /// In bytes.
     let maximumLength: Int
     let isDirectory: Bool

@@ -48,9 +48,10 @@ final class ProblemCollector {
         self.found.append((position, self.entry(message(), position, file: file)))
     }
 
-    func warn(_ message: String, at position: Position = .whole) {
+    /// - Parameter message: Made only while warnings are still gathered.
+    func warn(_ message: @autoclosure () -> String, at position: Position = .whole) {
         guard self.warnings.count < Self.maximumCount else { return }
-        self.warnings.append(self.entry(message, position, file: nil))
+        self.warnings.append(self.entry(message(), position, file: nil))
     }
 
     private func entry(_ message: String, _ position: Position, file: String?) -> ConfigurationProblem {

@@ -5,7 +5,7 @@ struct ProviderReader {
     let name: String
     /// Where its name stands.
     let position: Position
-    let environment: [String: String]
+    let keys: KeyFinder
     let isTesting: Bool
     let collector: ProblemCollector
 
@@ -25,7 +25,7 @@ struct ProviderReader {
             .openRouter, .deepSeek,
             .cerebras, .xAI:
             settings = kind.flatMap { self.readOverHTTP($0, fields, names: &names) }
-        case nil: _ = fields["key"].map { ProviderKey.read($0, environment: self.environment) }
+        case nil: _ = fields["key"].map(KeyName.read)
         }
         if let slots { settings?.slots = slots }
         if let retries { settings?.retries = retries }
@@ -66,17 +66,13 @@ struct ProviderReader {
 
     private func readEcho(_ fields: YAMLMapping, names: inout ModelNames) -> ProviderSettings {
         self.refuse(["base_url", "models"], of: fields, type: "echo", reason: "its models are fixed")
-        let key =
-            if let field = fields["key"] {
-                ProviderKey.read(field, environment: self.environment) ?? .none
-            } else {
-                ProviderKey(variable: BuiltInModels.echoKeyName, environment: self.environment) { message in
-                    self.collector.refuse(message, at: self.position)
-                }
-            }
-        return ProviderSettings(
-            name: self.name, kind: .echo, models: self.claim(BuiltInModels.echo, &names), key: key.value,
-            keyName: key.name)
+        var settings = ProviderSettings(name: self.name, kind: .echo, models: self.claim(BuiltInModels.echo, &names))
+        if let field = fields["key"] {
+            settings.take(self.namedKey(field, llmNames: []))
+        } else {
+            settings.take(self.ownKey(BuiltInModels.echoKeyName, .echo))
+        }
+        return settings
     }
 
     private func readEchoFault(_ fields: YAMLMapping, names: inout ModelNames) -> ProviderSettings {
@@ -97,7 +93,7 @@ struct ProviderReader {
     ) -> ProviderSettings? {
         let preset = self.preset(kind)
         let baseURL = self.readBaseURL(fields["base_url"], preset)
-        let key = self.readKey(fields, preset)
+        let key = self.readKey(fields, preset, kind)
         if let field = fields["base_url"], baseURL?.isReadableOnTheWay == true, key.name != nil {
             field.warn("the key travels in the clear: use https:// for a provider on another machine")
         }
@@ -119,8 +115,9 @@ struct ProviderReader {
             }
         }
         guard let baseURL else { return nil }
-        return ProviderSettings(
-            name: self.name, kind: kind, models: models, baseURL: baseURL.text, key: key.value, keyName: key.name)
+        var settings = ProviderSettings(name: self.name, kind: kind, models: models, baseURL: baseURL.text)
+        settings.take(key)
+        return settings
     }
 
     /// The models of a list: what is said of one counts for more than what the catalogue knows of it.
@@ -175,23 +172,43 @@ struct ProviderReader {
         }
     }
 
-    /// The key that is named, or the provider's own variable for the provider's own address: it is never sent elsewhere
-    /// unasked.
-    private func readKey(_ fields: YAMLMapping, _ preset: ProviderPreset?) -> ProviderKey {
+    /// The key that is named, or the provider's own for the provider's own address: it is never sent elsewhere unasked.
+    private func readKey(
+        _ fields: YAMLMapping, _ preset: ProviderPreset?, _ kind: ProviderSettings.Kind
+    ) -> ProviderKey {
+        let ownName = fields["base_url"] == nil ? preset?.keyName : nil
         if let field = fields["key"] {
-            return ProviderKey.read(field, environment: self.environment) ?? .none
+            let isOwn = ownName != nil && field.kind == .string(ownName ?? "")
+            return self.namedKey(field, llmNames: isOwn ? self.llmNames(preset?.kind ?? kind) : [])
         }
-        guard let name = preset?.keyName, fields["base_url"] == nil else { return .none }
-        let key = ProviderKey(variable: name, environment: self.environment) { message in
-            self.collector.refuse(message, at: self.position)
-        }
-        if (self.environment[name] ?? "").isEmpty {
+        guard let ownName else { return .none }
+        let key = self.ownKey(ownName, preset?.kind ?? kind)
+        if key.source == nil {
             self.collector.warn(
-                "provider '\(self.name)' takes its key from the environment variable \(name), which is not set",
-                at: self.position)
+                "provider '\(self.name)' lacks its key: \(ProviderKey.missing(ownName))", at: self.position)
         }
         return key
     }
+
+    private func namedKey(_ field: YAMLValue, llmNames: [String]) -> ProviderKey {
+        guard let name = KeyName.read(field) else { return .none }
+        let key = ProviderKey(
+            name, self.keys.find(name, llmNames: llmNames), refuse: { field.refuse($0) }, warn: { field.warn($0) })
+        if key.source == nil {
+            field.warn("\(ProviderKey.missing(name)); until then this provider's models lack their key")
+        }
+        return key
+    }
+
+    private func ownKey(_ name: String, _ kind: ProviderSettings.Kind) -> ProviderKey {
+        ProviderKey(
+            name, self.keys.find(name, llmNames: self.llmNames(kind), isOwnVariable: true),
+            refuse: { self.collector.refuse($0, at: self.position) },
+            warn: { self.collector.warn("provider '\(self.name)': \($0)", at: self.position) })
+    }
+
+    /// Under which names llm may keep this provider's key.
+    private func llmNames(_ kind: ProviderSettings.Kind) -> [String] { [self.name, kind.rawValue] }
 
     private func refuse(_ unwanted: [String], of fields: YAMLMapping, type: String, reason: String) {
         for entry in fields.entries where unwanted.contains(entry.name) {

@@ -7,7 +7,7 @@ struct ProvidersReader {
     /// Whether every provider of the file could be read, so that a name that none has is a mistake elsewhere.
     private(set) var isComplete = true
 
-    init(_ field: YAMLValue, environment: [String: String], isTesting: Bool, collector: ProblemCollector) {
+    init(_ field: YAMLValue, keys: KeyFinder, isTesting: Bool, collector: ProblemCollector) {
         self.names = ModelNames(collector: collector)
         guard let entries = field.namedEntries(expected: "a mapping of names and providers") else {
             self.isComplete = false
@@ -26,8 +26,7 @@ struct ProvidersReader {
                 continue
             }
             let reader = ProviderReader(
-                name: entry.name, position: entry.position, environment: environment, isTesting: isTesting,
-                collector: collector)
+                name: entry.name, position: entry.position, keys: keys, isTesting: isTesting, collector: collector)
             if let provider = reader.read(entry.value, names: &self.names) {
                 if !provider.fitsControlFrame {
                     collector.refuse(
@@ -59,26 +58,24 @@ struct ProvidersReader {
 
 /// The providers of a service whose operator has named none: echo, and OpenAI where its key is at hand.
 enum DefaultProviders {
-    static func make(environment: [String: String], refuse: (String) -> Void) -> [ProviderSettings] {
-        let echoKey = ProviderKey(variable: BuiltInModels.echoKeyName, environment: environment, refuse: refuse)
-        var providers = [
-            ProviderSettings(
-                name: "echo", kind: .echo, models: BuiltInModels.echo, key: echoKey.value, keyName: echoKey.name)
-        ]
-        let openAI = ProviderPreset.openAI
-        guard let name = openAI.keyName else { return providers }
-        let openAIKey = ProviderKey(variable: name, environment: environment, refuse: refuse)
-        if let key = openAIKey.value {
-            let models = BuiltInModels.models(of: .openAI, openAI).map { model in
-                var model = model
-                model.needsKey = true
-                return model
-            }
-            providers.append(
-                ProviderSettings(
-                    name: "openai", kind: .openAI, models: models, baseURL: openAI.baseURL, key: key,
-                    keyName: openAIKey.name))
+    static func make(keys: KeyFinder, collector: ProblemCollector) -> [ProviderSettings] {
+        func key(_ name: String, of provider: ProviderSettings) -> ProviderKey {
+            ProviderKey(
+                name, keys.find(name, llmNames: [provider.name], isOwnVariable: true),
+                refuse: { collector.refuse($0, file: "environment") },
+                warn: { collector.warn("provider '\(provider.name)': \($0)") })
         }
-        return providers
+        var echo = ProviderSettings(name: "echo", kind: .echo, models: BuiltInModels.echo)
+        echo.take(key(BuiltInModels.echoKeyName, of: echo))
+        let preset = ProviderPreset.openAI
+        guard let name = preset.keyName else { return [echo] }
+        let models = BuiltInModels.models(of: .openAI, preset).map { model in
+            var model = model
+            model.needsKey = true
+            return model
+        }
+        var openAI = ProviderSettings(name: "openai", kind: .openAI, models: models, baseURL: preset.baseURL)
+        openAI.take(key(name, of: openAI))
+        return openAI.keySource == nil ? [echo] : [echo, openAI]
     }
 }

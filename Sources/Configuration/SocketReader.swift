@@ -7,7 +7,7 @@ struct SocketReader {
     private(set) var mode = 0o660
     private(set) var group: Int?
 
-    init(_ field: YAMLValue?, groupID: (String) -> Int?) {
+    init(_ field: YAMLValue?, groups: AccountReader) {
         guard let field else { return }
         if case .string = field.kind {
             self.path = Self.readPath(field)
@@ -18,7 +18,7 @@ struct SocketReader {
         }
         self.path = fields["path"].flatMap(Self.readPath)
         self.mode = fields["mode"].flatMap(Self.readMode) ?? self.mode
-        self.group = fields["group"].flatMap { Self.readGroup($0, groupID) }
+        self.group = fields["group"].flatMap(groups.readOne)
     }
 
     private static func readPath(_ field: YAMLValue) -> String? {
@@ -50,21 +50,5 @@ struct SocketReader {
             field.refuse(expected: "octal digits in quotes, such as \"0660\"")
             return nil
         }
-    }
-
-    private static func readGroup(_ field: YAMLValue, _ groupID: (String) -> Int?) -> Int? {
-        // The largest 32-bit number means "no group" to chown(2).
-        let numbers = 0...Int(UInt32.max) - 1
-        if case .integer = field.kind { return field.integer(in: numbers) }
-        guard let name = field.string("the name or number of a user group") else { return nil }
-        if !name.isEmpty, name.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(name),
-            numbers.contains(number)
-        {
-            return number
-        }
-        if !name.isEmpty, !name.utf8.contains(0), let number = groupID(name) { return number }
-        field.refuse(
-            "there is no user group \(SafeQuotation.quote(name)) on this machine; create it (groupadd) or name another")
-        return nil
     }
 }

@@ -4,11 +4,26 @@ import Messages
 enum SupportedFields {
     static let top = FieldNames(
         supported: [
-            "socket", "state_directory", "log", "default_model", "default_embedding_model", "fallbacks",
-            "drain_timeout",
+            "socket", "state_directory", "log", "default_model", "default_embedding_model", "models", "blocked_models",
+            "require_keys", "fallbacks", "purposes", "plugins", "callers", "hooks", "secrets", "drain_timeout",
             "providers", "testing",
         ],
-        later: ["purposes", "limits", "callers", "models", "blocked_models", "require_keys"])
+        later: ["limits"])
+    /// Those of datasette-llm's settings.
+    static let policy = FieldNames(
+        supported: ["default_model", "models", "blocked_models", "require_keys", "purposes"])
+    static let purpose = FieldNames(
+        supported: ["description", "model", "models", "blocked_models", "fallbacks", "on_disconnect"],
+        later: ["limits", "retention"])
+    static let modelReference = FieldNames(supported: ["model", "key", "options"])
+    static let caller = FieldNames(
+        supported: [
+            "user", "group", "default", "purposes", "models", "may_name_actor", "administrator", "max_connections",
+            "max_requests",
+        ],
+        later: ["limits"])
+    static let hook = FieldNames(supported: ["name", "command", "events", "timeout", "on_failure"])
+    static let secrets = FieldNames(supported: ["llm_keys", "master_key_file"])
     static let socket = FieldNames(supported: ["path", "mode", "group"])
     static let log = FieldNames(supported: ["durability", "prompts"], later: ["retention"])
     static let provider = FieldNames(
@@ -47,4 +62,26 @@ enum ConfigurationBounds {
     /// A key travels in a frame beside a request of the largest size.
     static let keyLength = 8192
     static let timeoutMilliseconds = 24 * 3_600_000
+
+    static let purposes = 256
+    static let callers = 256
+    /// Users, and user groups, of one caller.
+    static let accountsPerCaller = 64
+    static let callerConnections = 1...1_048_576
+    static let callerRequests = 1...1_048_576
+    /// Of `models` and `blocked_models`.
+    static let modelsPerList = 512
+    /// In bytes of UTF-8.
+    static let descriptionLength = 1024
+    /// Different keys that models are asked with.
+    static let namedKeys = 256
+    /// How many values the options of one model may consist of, and their length as JSON.
+    static let optionValues = 1024
+    static let optionsLength = 16 << 10
+    /// How deep one of these values may be nested, so that all of it fits a frame's depth.
+    static let optionDepth = 16
+    static let hooks = 16
+    static let hookWords = 64
+    static let hookWordLength = 4096
+    static let hookTimeoutMilliseconds = 60_000
 }

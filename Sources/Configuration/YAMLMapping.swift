@@ -26,6 +26,16 @@ struct YAMLMapping {
     /// A mapping without fields.
     init() {}
 
+    /// The same fields, whose problems another collector gathers.
+    func reporting(to collector: ProblemCollector) -> YAMLMapping {
+        var copy = self
+        for index in copy.entries.indices {
+            let value = copy.entries[index].value
+            copy.entries[index].value = YAMLValue(node: value.node, name: value.name, collector: collector)
+        }
+        return copy
+    }
+
     /// - Parameter names: The fields it may hold; `nil` where the names are the user's to choose.
     fileprivate init(_ mapping: Node.Mapping, in parent: YAMLValue, names: FieldNames?) {
         for (key, node) in mapping {
@@ -64,6 +74,9 @@ struct YAMLMapping {
             key.collector.refuse(
                 "merging with '<<' is not supported; use an alias for a whole value, or repeat the fields",
                 at: key.position)
+        } else if name == "$env" || name == "$file" {
+            key.collector.refuse(
+                "'\(name)' is Datasette's and not known here: write the value itself", at: key.position)
         } else if names.later.contains(name) {
             key.collector.refuse("this version does not support the field '\(name)' yet; remove it", at: key.position)
         } else {

@@ -6,7 +6,7 @@ import Yams
 /// Each accessor returns the value as the type that is wanted, or records what was expected and what was found, and
 /// returns `nil`. Messages describe what was found and do not repeat it: it may be a secret in the wrong place.
 struct YAMLValue {
-    let node: Node
+    var node: Node
     /// The fields that lead here, with dots between them, or `item 2 of providers.local.models`.
     let name: String
     let collector: ProblemCollector
@@ -47,12 +47,21 @@ struct YAMLValue {
         tag.description.isEmpty || tag.description == name
     }
 
-    func refuse(_ message: String) {
-        self.collector.refuse("field '\(self.name)': \(message)", at: self.position)
+    var isList: Bool { self.kind == .list }
+
+    /// Whether it is written as `[]`.
+    var isEmptyList: Bool {
+        if case .sequence(let sequence) = self.node { sequence.isEmpty } else { false }
     }
 
-    func warn(_ message: String) {
-        self.collector.warn("field '\(self.name)': \(message)", at: self.position)
+    /// - Parameter message: Made only while problems are still gathered.
+    func refuse(_ message: @autoclosure () -> String) {
+        self.collector.refuse("field '\(self.name)': \(message())", at: self.position)
+    }
+
+    /// - Parameter message: Made only while warnings are still gathered.
+    func warn(_ message: @autoclosure () -> String) {
+        self.collector.warn("field '\(self.name)': \(message())", at: self.position)
     }
 
     func refuse(expected: String) {
@@ -93,7 +102,11 @@ struct YAMLValue {
             if case .scalar(let scalar) = self.node, let value = Double(scalar.string), value.isFinite { return value }
         case .null, .bool, .integer, .zeroPaddedInteger, .string, .list, .mapping, .tagged: break
         }
-        self.refuse(expected: "a number")
+        if case .number = self.kind {
+            self.refuse("expected a finite number in decimal digits")
+        } else {
+            self.refuse(expected: "a number")
+        }
         return nil
     }
 

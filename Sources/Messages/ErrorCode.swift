@@ -18,6 +18,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case notAllowed = "not_allowed"
     case hookFailed = "hook_failed"
     case notFound = "not_found"
+    case invalidConfiguration = "invalid_configuration"
     case tooManyRequests = "too_many_requests"
     case overloaded
     case providerUnavailable = "provider_unavailable"
@@ -53,7 +54,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notAllowed, .notFound, .cancelled, .answerTooLarge, .chainLimitExceeded, .modelError,
+            .noKey, .notAllowed, .notFound, .invalidConfiguration, .cancelled, .answerTooLarge, .chainLimitExceeded,
+            .modelError,
             .invalidOptions,
             .providerAuthentication,
             .providerRejected:

@@ -30,12 +30,15 @@ public enum ProtocolBounds {
     public static let searchLength = 1024
     /// The frame that bulkhead-config answers with.
     public static let configurationFrame = 8 << 20
-    /// What is added to a client's request on its way to a worker: key, ids, names.
-    public static let internalHeadroom = 64 << 10
+    /// What is added to a client's request on its way to a worker or the logger: key, ids, names, groups, and what hooks
+    /// noted.
+    public static let internalHeadroom = 128 << 10
     /// A request id that is a string.
     public static let requestIDLength = 128
     /// The name of a model or a provider.
     public static let nameLength = 256
+    /// The supplementary groups of a client; what it has beyond is not known.
+    public static let groups = 1_024
     /// The details of usage, as JSON.
     public static let usageDetails = 4 << 10
     /// The longest timeout that a client may ask for, in milliseconds: a day.

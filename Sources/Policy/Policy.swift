@@ -16,7 +16,7 @@ public struct Policy: Sendable {
     private let defaultCaller: Caller?
     /// The users that are administrators whatever the configuration says.
     private let administrators: Set<Int>
-    private let keys: [String: NamedKey]
+    private var keys: [String: NamedKey]
 
     /// - Parameters:
     ///   - defaultModels: The models of prompts and of requests for embeddings that name none.
@@ -73,6 +73,9 @@ public struct Policy: Sendable {
     }
 
     // MARK: Keys
+
+    /// Takes the keys of a later configuration. Those that it does not name stay as they are.
+    public mutating func takeKeys(of other: Policy) { self.keys.merge(other.keys) { _, new in new } }
 
     /// The key that a model is asked with: the one that the rules name, or else its provider's.
     ///

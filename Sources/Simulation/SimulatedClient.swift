@@ -136,7 +136,7 @@ extension Simulation {
             )
         case 88..<90: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"pronpt"}"#, expecting: newID)
         case 90..<92: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"prompt","promt":"x"}"#, expecting: newID)
-        case 92..<94: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"reload"}"#, expecting: newID)
+        case 92..<94: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"usage"}"#, expecting: newID)
         case 94..<96: self.sendText(id, #"{"id":\#(client.lastID + 1),"op":"prompt","model":"none"}"#, expecting: newID)
         case 96..<97: self.sendText(id, "[1]", expecting: nil)
         case 97..<98: self.sendText(id, #"{"op":"ping"}"#, expecting: nil)

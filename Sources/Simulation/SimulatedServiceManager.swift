@@ -1,14 +1,17 @@
 import Messages
 import SupervisorCore
 
-// What the service manager is told: the truth, in time, and once.
+// What the service manager is told: the truth, in time, and each thing once.
 extension Simulation {
     mutating func announced(_ state: ServiceState) {
-        if self.announcements.contains(state) { self.fail("the service manager was told twice: \(state)") }
+        let last = self.announcements.last
+        if last == state || last == .stopping { self.fail("the service manager was told \(state) after \(last!)") }
         switch state {
         case .ready:
             if self.isDraining { self.fail("a daemon that stops said that it is ready") }
-            if !self.mayBeReady { self.fail("the daemon said that it is ready before it was") }
+            if last == nil, !self.mayBeReady { self.fail("the daemon said that it is ready before it was") }
+        case .reloading:
+            if last != .ready { self.fail("a daemon that is not ready said that it reloads") }
         case .stopping:
             if !self.isDraining { self.fail("the daemon said that it stops, and nobody had asked it to") }
         }

@@ -224,6 +224,7 @@ public struct Simulation {
         case .closeWorker(let id): self.workerIsClosed(id)
         case .killWorker(let id): self.workerIsKilled(id)
         case .startLogger: self.loggerIsStarted()
+        case .readConfiguration, .stopReadingConfiguration: break
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()

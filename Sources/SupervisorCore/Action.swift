@@ -1,3 +1,5 @@
+public import Messages
+
 /// What the shell must now do, in order. Payloads are framed by the shell.
 public enum Action: Sendable, Equatable {
     // MARK: Clients
@@ -24,7 +26,7 @@ public enum Action: Sendable, Equatable {
     case killWorker(WorkerID)
 
     // MARK: The logger
-    case startLogger
+    case startLogger(ServiceConfiguration.Durability)
     case sendLogger([UInt8])
     /// Close its channel: it commits what it was sent, and ends.
     case closeLogger
@@ -37,11 +39,18 @@ public enum Action: Sendable, Equatable {
     case closeReader
     case killReader
 
+    // MARK: The configuration
+    /// Have it read anew, and post ``Event/configurationRead(_:)`` or ``Event/configurationNotRead(reason:)`` when the process
+    /// that does it has ended.
+    case readConfiguration
+    /// Kill that process.
+    case stopReadingConfiguration
+
     /// Keep what providers listed as their models, for the next start (``ListedModels``). What cannot be kept is a warning.
     case saveModels([UInt8])
 
-    /// Tell the service manager, if there is one. Each state is told once at most, and ``ServiceState/ready`` never after
-    /// ``ServiceState/stopping``.
+    /// Tell the service manager, if there is one. It is told ``ServiceState/ready`` first and once more after each
+    /// ``ServiceState/reloading``, and nothing after ``ServiceState/stopping``.
     case notify(ServiceState, status: String)
     /// Post ``Event/timer`` at this instant, and forget the one set before.
     case setTimer(Instant)
@@ -54,6 +63,8 @@ public enum Action: Sendable, Equatable {
 public enum ServiceState: Sendable, Equatable {
     /// Everything that is to run has started, or has failed to.
     case ready
+    /// The configuration is read anew; everything serves on.
+    case reloading
     /// No more clients are accepted.
     case stopping
 }

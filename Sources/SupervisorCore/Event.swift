@@ -50,6 +50,14 @@ public enum Event: Sendable {
     case readerBrokeProtocol(reason: String)
     case readerExited(TerminationStatus)
 
+    // MARK: The configuration
+    /// Read it anew: SIGHUP.
+    case reload
+    /// What ``Action/readConfiguration`` has led to. The process that read it has ended.
+    case configurationRead(ConfigurationReply)
+    /// The same, where it ended without an answer.
+    case configurationNotRead(reason: String)
+
     /// The instant of ``Action/setTimer(_:)`` has come.
     case timer
     /// Finish what is open, and stop.

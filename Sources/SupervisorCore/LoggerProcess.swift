@@ -3,7 +3,8 @@ import Messages
 /// The logger process, and who waits for what it commits.
 ///
 ///     starting ──ready──▶ ready ──exit──▶ waiting ──back-off──▶ starting
-///                                     stopping ──exit──▶ gone
+///                           ├─────▶ replacing ──exit──▶ waiting, for no time
+///                           └─────▶ stopping ──exit──▶ gone
 struct LoggerProcess: Sendable {
     enum State: Sendable, Equatable {
         /// A process was started and has not opened the file.
@@ -11,12 +12,16 @@ struct LoggerProcess: Sendable {
         case ready
         /// The process died; the next one starts then.
         case waiting(until: Instant)
+        /// Its channel is closed; it commits what it has, and ends, and another one is started.
+        case replacing
         /// Its channel is closed; it commits what it has, and ends.
         case stopping
         case gone
     }
 
     var state = State.starting
+    /// What the next process is started with.
+    var durability: ServiceConfiguration.Durability
     var session: ULID?
     var pid: Int?
     var startedAt = Instant(nanoseconds: 0)
@@ -28,6 +33,8 @@ struct LoggerProcess: Sendable {
     var waiting: ArraySlice<(sequence: Int, request: RequestNumber)> = []
     /// When the process is taken for hung, or the next one may be started.
     var deadline: Instant?
+
+    init(durability: ServiceConfiguration.Durability) { self.durability = durability }
 
     var isReady: Bool { self.state == .ready }
 
@@ -48,6 +55,13 @@ struct LoggerProcess: Sendable {
         let until = now + min(.milliseconds(100) * (1 << min(self.failures - 1, 8)), .seconds(5))
         self.state = .waiting(until: until)
         self.deadline = until
+        self.pid = nil
+    }
+
+    /// The process that was to make room for another has ended, which is started at once.
+    mutating func replaced(at now: Instant) {
+        self.state = .waiting(until: now)
+        self.deadline = now
         self.pid = nil
     }
 }

@@ -14,11 +14,14 @@ struct Provider: Sendable {
         case waiting(until: Instant)
         /// Processes died too often; requests are refused until then.
         case parked(until: Instant)
-        /// The daemon stops; no process is started any more.
+        /// The daemon stops, or nothing may ask for this provider any more: no process is started.
         case stopped
     }
 
-    let settings: ProviderSettings
+    /// Of what was configured only the key changes under what is open.
+    private(set) var settings: ProviderSettings
+    /// Whether the present configuration has it no more, or has changed it: only what began before may ask for it.
+    var isRetired = false
     /// What the provider listed when it was asked last, and no model of the configuration has the name of.
     var listedModels: [ModelDescription] = []
     var state = State.starting
@@ -43,6 +46,19 @@ struct Provider: Sendable {
     init(settings: ProviderSettings, bounds: SupervisorBounds) {
         self.settings = settings
         self.backoff = Backoff(bounds: bounds.backoff)
+    }
+
+    /// Whether it is over: it was retired, and its last process has ended.
+    var isGone: Bool { self.isRetired && self.state == .stopped && self.current == nil && self.retiring.isEmpty }
+
+    /// Whether its process can go on under other settings: they differ in nothing but the key, and what it listed itself.
+    func goesOn(under settings: ProviderSettings) -> Bool { self.settings.withoutKey == settings.withoutKey }
+
+    mutating func takeKey(of settings: ProviderSettings) {
+        self.settings.key = settings.key
+        self.settings.keyName = settings.keyName
+        self.settings.keySource = settings.keySource
+        self.settings.keyProblem = settings.keyProblem
     }
 
     /// Whether its very first process has neither said hello nor ended.
@@ -97,4 +113,17 @@ struct RequestQueue: Sendable {
 
     /// Every request that waits, oldest first.
     var all: [RequestNumber] { self.places.compactMap { $0 } }
+}
+
+extension ProviderSettings {
+    /// What the provider is, without its key and what it listed.
+    var withoutKey: ProviderSettings {
+        var settings = self
+        settings.key = nil
+        settings.keyName = nil
+        settings.keySource = nil
+        settings.keyProblem = nil
+        settings.listedModels = []
+        return settings
+    }
 }

@@ -73,6 +73,8 @@ struct Request: Sendable {
     var attemptBeganAt: Now?
     /// Whether the client is yet to be told who answers.
     var needsStart = true
+    /// Whether its row is on disk before it runs, and before its last frame leaves.
+    var isDurable = true
     /// Whether a large frame has not left for its slot.
     var isFrameOnItsWay = false
 
@@ -180,11 +182,29 @@ struct Request: Sendable {
         self.needsStart = true
     }
 
+    /// Who is to hear of a piece of the answer.
+    struct Listeners {
+        /// Whether it is the first piece.
+        let isFirst: Bool
+        let connection: ConnectionID?
+        let clientID: RequestIdentifier
+        let hasChain: Bool
+        let hasRecord: Bool
+    }
+
     /// - Parameter isPaused: Whether the slot is not read: what still comes was on its way, and no deadline runs.
-    mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {
+    /// - Returns: `nil` where the answer was asked for whole.
+    mutating func outputArrived(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) -> Listeners? {
+        guard self.isStreamed else { return nil }
+        let isFirst = !self.hasOutput
         self.hasOutput = true
         if !isPaused { self.progressDeadline = now + .milliseconds(timeouts.idle) }
+        return Listeners(
+            isFirst: isFirst, connection: self.connection, clientID: self.clientID, hasChain: self.round != nil,
+            hasRecord: self.conversation != nil)
     }
+
+    var isRunning: Bool { if case .running = self.state { true } else { false } }
 
     /// Work goes on that there is nothing to tell of yet: silence begins anew.
     mutating func progressed(isPaused: Bool, timeouts: ProviderSettings.Timeouts, at now: Instant) {

@@ -61,6 +61,16 @@ public struct SupervisorBounds: Sendable {
     /// How long a provider may take to list its models.
     public var listingTimeout = Duration.seconds(30)
 
+    // Reloads.
+    /// From the start of bulkhead-config to its end.
+    public var reloadTimeout = Duration.seconds(10)
+    /// Who may wait for the configuration to be read.
+    public var reloadAskers = 32
+    /// Providers of earlier configurations whose processes live, unless one change alone has retired more.
+    public var retiredProviders = 32
+    /// Earlier configurations under which something is open.
+    public var formerGenerations = 32
+
     // The record.
     /// Openings and endings that wait for the logger, and the room that open requests' endings will need, in bytes.
     public var logBacklog = 16 << 20

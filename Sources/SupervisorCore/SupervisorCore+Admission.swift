@@ -48,8 +48,8 @@ extension SupervisorCore {
         opening.keyName = key.nameIfNamed
         try self.checkRoom(for: opening)
         let frame = SlotRequest.encodePrompt(
-            prompt, request: ulid, model: self.providersName(of: model.id, provider), messages: precedent?.messages,
-            key: key.value)
+            prompt, request: ulid, model: self.providersName(of: model.id, provider, under: terms),
+            messages: precedent?.messages, key: key.value)
         if self.chains[number] != nil { try self.checkLength(ofRound: frame, opening) }
         // A chain has its own room.
         guard
@@ -76,12 +76,15 @@ extension SupervisorCore {
         _ request: Request, _ number: RequestNumber, _ opening: OpenRecord, on route: Route, at now: Now
     ) {
         self.requests[number] = request
+        self.hold(generation: request.terms.generation)
+        let durability = self.generation(request.terms.generation).configuration.durability
+        self.requests[number]!.isDurable = durability == .commit
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)
         self.begin(number, on: route, at: now)
-        switch self.configuration.durability {
+        switch durability {
         case .commit:
             self.requests[number]!.state = .recording(sequence: sequence)
             self.providers[request.provider].recording += 1
@@ -109,7 +112,7 @@ extension SupervisorCore {
             request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
             provider: provider, model: model, stream: prompt.stream, mandate: terms.mandate, caller: terms.caller.name)
         if let chain { record.chain = chain.round?.chain ?? request }
-        guard self.configuration.storesPrompts else { return record }
+        guard self.generation(terms.generation).configuration.storesPrompts else { return record }
         // A conversation has the name of its first request.
         let conversation = chain?.conversation ?? prompt.conversation ?? request.description
         record.content = PromptContent(prompt, conversation: conversation, parent: parent)
@@ -137,6 +140,16 @@ extension SupervisorCore {
     func checkDoor(of connection: ConnectionID) throws(Failure) {
         try self.checkPhase()
         try self.checkCount(of: self.connections[connection]!)
+    }
+
+    /// Whether the user at the other end may do what only administrators may.
+    func checkAdministrator(_ connection: ConnectionID, _ operation: String) throws(Failure) {
+        guard self.isAdministrator(connection) else {
+            throw Failure(
+                .notAllowed,
+                "only an administrator (root, the user that the daemon runs as, or a caller with 'administrator') may ask for '\(operation)'"
+            )
+        }
     }
 
     /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
@@ -176,7 +189,7 @@ extension SupervisorCore {
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         if named == nil, let last = history?.model {
-            guard let found = self.findModel(last) else {
+            guard let found = self.findModel(last, under: terms) else {
                 throw Failure(
                     .unknownModel, "the conversation's model '\(last)' is not served any more; name another 'model'")
             }
@@ -188,14 +201,15 @@ extension SupervisorCore {
                 "the request names no model, and neither its purpose nor the configuration has a default ('default_model')"
             )
         }
-        return try self.model(named: name)
+        return try self.model(named: name, under: terms)
     }
 
     /// The model that a request names.
-    func model(named name: String) throws(Failure) -> (provider: Int, model: ModelDescription) {
-        guard let found = self.findModel(name) else {
+    func model(named name: String, under terms: Terms) throws(Failure) -> (provider: Int, model: ModelDescription) {
+        guard let found = self.findModel(name, under: terms) else {
+            let names = self.generation(terms.generation).models.keys.sorted()
             let hint =
-                name.nearest(of: self.models.keys.sorted()).map { "; did you mean '\($0)'?" } ?? "; see op models"
+                name.nearest(of: names).map { "; did you mean '\($0)'?" } ?? "; see op models"
             throw Failure(.unknownModel, "unknown model '\(name)'\(hint)")
         }
         return found

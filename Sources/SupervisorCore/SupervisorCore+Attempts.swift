@@ -40,9 +40,10 @@ extension SupervisorCore {
 
     /// The models that are configured to answer in place of another, but for those that may not be asked or have no key.
     private func alternatives(to model: ModelDescription, under terms: Terms) -> [Attempts.Candidate] {
-        guard let names = terms.rules.fallbacks ?? self.configuration.fallbacks[model.id] else { return [] }
+        let generation = self.generation(terms.generation)
+        guard let names = terms.rules.fallbacks ?? generation.configuration.fallbacks[model.id] else { return [] }
         return names.compactMap { name in
-            guard let found = self.findModel(name), found.model.id != model.id else { return nil }
+            guard let found = generation.findModel(name), found.model.id != model.id else { return nil }
             let candidate = Attempts.Candidate(provider: found.provider, model: found.model)
             let isUsable = self.key(for: candidate, under: terms).isUsable
             return isUsable && terms.refusal(of: found.model.id) == nil ? candidate : nil
@@ -139,7 +140,8 @@ extension SupervisorCore {
             let (options, defaulted) = SlotRequest.options(
                 of: request.frame, but: request.defaultedOptions, filledWith: terms.rules.options(for: next.model.id))
             let frame = SlotRequest.readdress(
-                request.frame, model: self.providersName(of: next.model.id, next.provider), options: options,
+                request.frame, model: self.providersName(of: next.model.id, next.provider, under: terms),
+                options: options,
                 key: self.key(for: next, under: terms).value)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.defaultedOptions = defaulted

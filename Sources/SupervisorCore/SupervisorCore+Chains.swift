@@ -48,6 +48,7 @@ extension SupervisorCore {
         }
         self.chainMemory.charge(.chain(number), bytes)
         self.chainBytes[chain.uid] = own
+        if self.chains[number] == nil { self.hold(generation: chain.terms.generation) }
         self.chains[number] = chain
     }
 
@@ -205,6 +206,7 @@ extension SupervisorCore {
         guard let chain = self.chains.removeValue(forKey: number) else { return }
         let left = self.chainBytes[chain.uid, default: 0] - self.chainMemory.release(.chain(number))
         self.chainBytes[chain.uid] = left == 0 ? nil : left
+        self.release(generation: chain.terms.generation)
     }
 
     /// The results of a chain have not come in time.

@@ -56,6 +56,8 @@ extension SupervisorCore {
         case .purposes: self.send(self.purposes(for: id, as: request.id), to: id)
         case .whoami: self.send(ClientAnswer.done(id: request.id, ("whoami", self.description(of: id).encoded)), to: id)
         case .explain(let explain): self.explain(explain, id: request.id, to: id, at: now)
+        case .reload: self.reload(id: request.id, from: id, at: now)
+        case .drain: self.drain(id: request.id, from: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
         case .ping: self.send(ClientAnswer.done(id: request.id), to: id)
         }

@@ -20,6 +20,7 @@ extension SupervisorCore {
         self.continuations[number] = Continuation(
             prompt, of: conversation, as: chain, under: terms, id: id, from: connectionID,
             uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
+        self.hold(generation: terms.generation)
         self.connections[connectionID]!.requests[id] = number
         self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
         self.standInLine(number, of: conversation)
@@ -78,6 +79,7 @@ extension SupervisorCore {
     mutating func remembered(_ number: RequestNumber, _ history: ReaderReply.History, at now: Now) {
         guard let continuation = self.continuations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: continuation.terms.generation)
         self.releaseContinuation(number)
         self.reader.forget(number)
         let precedent = Precedent(number: number, continuation: continuation, history: history)
@@ -106,6 +108,7 @@ extension SupervisorCore {
     mutating func endContinuation(_ number: RequestNumber, _ failure: Failure?) {
         guard let continuation = self.continuations.removeValue(forKey: number) else { return }
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: continuation.terms.generation)
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil

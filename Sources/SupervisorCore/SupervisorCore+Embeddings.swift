@@ -25,7 +25,7 @@ extension SupervisorCore {
             try self.checkRoom(for: opening)
             let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
-                embed, request: ulid, model: self.providersName(of: model.id, provider),
+                embed, request: ulid, model: self.providersName(of: model.id, provider, under: terms),
                 key: key.value)
             guard
                 self.reserveFrame(of: number, frame.count, provider: provider, from: connectionID, isContinued: false)
@@ -47,7 +47,7 @@ extension SupervisorCore {
     func checkAdmission(
         of embed: EmbedRequest, under terms: Terms, at now: Now
     ) throws(Failure) -> (embed: EmbedRequest, route: Route) {
-        let (provider, model) = try self.resolveEmbeddingModel(embed.model)
+        let (provider, model) = try self.resolveEmbeddingModel(embed.model, under: terms)
         if let refusal = terms.refusal(of: model.id) { throw refusal }
         var embed = embed
         embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
@@ -58,13 +58,13 @@ extension SupervisorCore {
 
     /// The model that the request names, or else the default for embeddings.
     func resolveEmbeddingModel(
-        _ name: String?
+        _ name: String?, under terms: Terms
     ) throws(Failure) -> (provider: Int, model: ModelDescription) {
         let named = name.flatMap { $0.isEmpty ? nil : $0 }
         guard let name = named ?? self.configuration.defaultEmbeddingModel else {
             throw Failure(.unknownModel, "the request names no model and no default_embedding_model is configured")
         }
-        let (provider, model) = try self.model(named: name)
+        let (provider, model) = try self.model(named: name, under: terms)
         let settings = self.providers[provider].settings
         guard settings.kind.embeddings != nil else {
             throw Failure(

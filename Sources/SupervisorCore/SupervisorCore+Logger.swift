@@ -44,7 +44,7 @@ extension SupervisorCore {
     mutating func startLogger(at now: Now) {
         self.logger.state = .starting
         self.logger.startedAt = now.instant
-        self.actions.append(.startLogger)
+        self.actions.append(.startLogger(self.logger.durability))
         self.actions.append(
             .sendLogger(
                 LoggerCommand.begin(session: self.logger.session!, atMilliseconds: now.wallMilliseconds).encoded))
@@ -65,12 +65,15 @@ extension SupervisorCore {
             self.actions.append(.log(LogEntry(.info, "logger ready", ["pid": "\(self.logger.pid ?? 0)"])))
             self.log.sendAgain()
             self.acknowledged(sequence, at: now)
-        case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .stopping):
+        case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .replacing),
+            (.acknowledged(let sequence), .stopping):
             guard let large = self.log.acknowledge(upTo: sequence) else {
                 return self.loggerMisbehaved("it acknowledged a record that was not sent")
             }
             self.releaseRecords(large)
             self.acknowledged(sequence, at: now)
+        case (.ready, .replacing):
+            break
         case (.ready, _), (.acknowledged, _):
             self.loggerMisbehaved("an answer that nobody asked for")
         }
@@ -88,7 +91,7 @@ extension SupervisorCore {
 
     mutating func loggerMisbehaved(_ reason: String) {
         switch self.logger.state {
-        case .starting, .ready:
+        case .starting, .ready, .replacing:
             self.actions.append(.log(LogEntry(.error, "logger broke the protocol: killed", ["reason": reason])))
             self.actions.append(.killLogger)
         case .waiting, .stopping, .gone:
@@ -108,6 +111,9 @@ extension SupervisorCore {
         case .stopping:
             self.logger.state = .gone
             self.setLoggerDeadline(nil)
+        case .replacing:
+            self.logger.replaced(at: now.instant)
+            self.setLoggerDeadline(self.logger.deadline)
         case .starting, .ready, .waiting:
             self.actions.append(
                 .log(LogEntry(.error, "logger died", ["reason": reason, "records_waiting": "\(self.log.count)"])))
@@ -129,11 +135,26 @@ extension SupervisorCore {
         switch self.logger.state {
         case .waiting:
             self.startLogger(at: now)
-        case .starting, .ready:
+        case .starting, .ready, .replacing:
             self.actions.append(
                 .log(LogEntry(.error, "logger does not answer: killed", ["records_waiting": "\(self.log.count)"])))
             self.actions.append(.killLogger)
         case .stopping, .gone:
+            break
+        }
+    }
+
+    /// Sees to it that the logger forces what it commits to the disk, or does not: one that was started otherwise commits what it
+    /// has, and the next one takes its place.
+    mutating func replaceLogger(durability: ServiceConfiguration.Durability, at now: Now) {
+        guard self.logger.durability != durability else { return }
+        self.logger.durability = durability
+        switch self.logger.state {
+        case .starting, .ready:
+            self.logger.state = .replacing
+            self.actions.append(.closeLogger)
+            self.setLoggerDeadline(now.instant + self.bounds.loggerStopTimeout)
+        case .replacing, .waiting, .stopping, .gone:
             break
         }
     }

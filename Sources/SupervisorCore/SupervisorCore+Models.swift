@@ -5,24 +5,19 @@ import Messages
 extension SupervisorCore {
     /// The model that has this name: an id, an alias, or `provider/model`.
     ///
-    /// The last needs no model to be known: a provider over HTTP is asked for whatever it is asked for. A model whose own id
-    /// is the whole name comes first.
-    func findModel(_ name: String) -> (provider: Int, model: ModelDescription)? {
-        if let found = self.models[name] { return found }
-        guard let slash = name.firstIndex(of: "/"),
-            let provider = self.providers.firstIndex(where: { $0.settings.name == name[..<slash] }),
-            self.providers[provider].settings.isOverHTTP
-        else { return nil }
-        let own = String(name[name.index(after: slash)...])
-        if let found = self.models[own], found.provider == provider { return found }
-        guard ModelListing.isUsable(own), ModelListing.isUsable(name) else { return nil }
-        let needsKey = self.providers[provider].settings.keyName != nil
-        return (provider, ModelDescription(id: name, needsKey: needsKey))
+    /// - Parameter terms: Those of the request that says it; `nil`: what it means now.
+    func findModel(_ name: String, under terms: Terms? = nil) -> (provider: Int, model: ModelDescription)? {
+        guard let terms else { return self.generation.findModel(name) }
+        return self.generation(terms.generation).findModel(name)
     }
 
     /// What a provider calls a model: its id, or what follows the provider's name in `provider/model`.
-    func providersName(of model: String, _ provider: Int) -> String {
-        if let found = self.models[model], found.provider == provider { return model }
+    func providersName(of model: String, _ provider: Int, under terms: Terms? = nil) -> String {
+        if let found = self.generation(terms?.generation ?? self.generation.number).models[model],
+            found.provider == provider
+        {
+            return model
+        }
         let prefix = self.providers[provider].settings.name + "/"
         return model.hasPrefix(prefix) ? String(model.dropFirst(prefix.count)) : model
     }
@@ -41,28 +36,36 @@ extension SupervisorCore {
     /// - Returns: How many models were not known before.
     @discardableResult
     mutating func takeList(_ models: [ModelDescription], of provider: Int) -> Int {
+        defer { self.compilePolicy() }
+        return self.putList(models, of: provider)
+    }
+
+    /// The same, without the tables of the policy, which are to be made anew then.
+    @discardableResult
+    mutating func putList(_ models: [ModelDescription], of provider: Int) -> Int {
         let before = Set(self.providers[provider].listedModels.map(\.id))
-        for id in before { self.models[id] = nil }
+        for id in before { self.generation.models[id] = nil }
         self.providers[provider].listedModels = []
-        var room = self.bounds.listedModels - self.providers.reduce(0) { $0 + $1.listedModels.count }
+        let entries = self.generation.entries
+        var room = self.bounds.listedModels - entries.reduce(0) { $0 + self.providers[$1].listedModels.count }
         var added = 0
         let needsKey = self.providers[provider].settings.keyName != nil
-        let settings = self.providers.map(\.settings)
+        let (settings, name) = (self.configuration.providers, self.providers[provider].settings.name)
         for model in models.prefix(ModelListing.maximumModels)
-        where self.models[model.id] == nil && room > 0 && !settings.claim(model.id, against: settings[provider].name) {
+        where self.generation.models[model.id] == nil && room > 0 && !settings.claim(model.id, against: name) {
             let listed = ModelDescription(id: model.id, needsKey: needsKey, facts: model.facts)
-            self.models[model.id] = (provider, listed)
+            self.generation.models[model.id] = (provider, listed)
             self.providers[provider].listedModels.append(listed)
             if !before.contains(model.id) { added += 1 }
             room -= 1
         }
-        self.compilePolicy()
         return added
     }
 
     /// What is kept of the lists, for the next start.
     var listedModels: [UInt8] {
-        let providers = self.providers.filter { !$0.listedModels.isEmpty }.map { provider in
+        let serving = self.generation.entries.map { self.providers[$0] }
+        let providers = serving.filter { !$0.listedModels.isEmpty }.map { provider in
             ListedModels.Provider(
                 name: provider.settings.name, kind: provider.settings.kind, baseURL: provider.settings.baseURL ?? "",
                 models: provider.listedModels)

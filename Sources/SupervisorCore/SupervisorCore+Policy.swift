@@ -103,12 +103,12 @@ extension SupervisorCore {
     private func candidates(namedBy rules: Rules) -> [Attempts.Candidate] {
         var seen: Set<String> = []
         var candidates: [Attempts.Candidate] = []
-        for (index, provider) in self.providers.enumerated() {
-            for model in provider.settings.models + provider.listedModels {
-                guard let found = self.models[model.id], found.provider == index, found.model.id == model.id,
-                    seen.insert(model.id).inserted
+        for entry in self.generation.entries {
+            for model in self.providers[entry].settings.models + self.providers[entry].listedModels {
+                guard let found = self.generation.models[model.id], found.provider == entry,
+                    found.model.id == model.id, seen.insert(model.id).inserted
                 else { continue }
-                candidates.append(Attempts.Candidate(provider: index, model: found.model))
+                candidates.append(Attempts.Candidate(provider: entry, model: found.model))
             }
         }
         for name in rules.order {
@@ -173,7 +173,7 @@ extension SupervisorCore {
         let (provider, model) =
             switch request.operation {
             case .prompt: try self.resolveModel(request.model, under: terms, after: nil)
-            case .embed: try self.resolveEmbeddingModel(request.model)
+            case .embed: try self.resolveEmbeddingModel(request.model, under: terms)
             }
         return Attempts.Candidate(provider: provider, model: model)
     }

@@ -26,9 +26,9 @@ extension SupervisorCore {
 
     /// The providers that can be asked: all of them, or the one of this name.
     private func refreshable(_ name: String?) throws(Failure) -> [Int] {
-        guard let name else { return self.providers.indices.filter { self.providers[$0].settings.isOverHTTP } }
-        guard let provider = self.providers.firstIndex(where: { $0.settings.name == name }) else {
-            let nearest = name.nearest(of: self.providers.map(\.settings.name)).map { "; did you mean '\($0)'?" }
+        guard let name else { return self.generation.entries.filter { self.providers[$0].settings.isOverHTTP } }
+        guard let provider = self.generation.provider(named: name)?.entry else {
+            let nearest = name.nearest(of: self.configuration.providers.map(\.name)).map { "; did you mean '\($0)'?" }
             throw Failure(.notFound, "there is no provider '\(name)'\(nearest ?? "; see op status")")
         }
         guard self.providers[provider].settings.isOverHTTP else {
@@ -187,6 +187,17 @@ extension SupervisorCore {
                 .workerCrashed, "the worker of provider '\(name)' ended while it was asked: \(reason)")
             self.finishListing(number, .failed(failure))
         }
+    }
+
+    /// New requests do not ask the provider any more, so nobody needs to know which models it has.
+    mutating func endListings(ofRetired provider: Int, _ failure: Failure, at now: Now) {
+        for number in self.listings.keys.sorted(by: { $0.rawValue < $1.rawValue })
+        where self.listings[number]!.provider == provider {
+            if case .givenUp = self.listings[number]!.state { continue }
+            self.refresh?.set(.failed(failure), of: provider)
+            self.giveUp(number, at: now)
+        }
+        self.proceedWithRefresh()
     }
 
     private mutating func finishListing(_ number: RequestNumber, _ outcome: ModelRefresh.Outcome) {

@@ -136,6 +136,7 @@ extension SupervisorCore {
         self.endRefresh(number, failure, at: now)
         self.endContinuation(number, failure)
         self.endChain(number, failure)
+        self.endReload(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
 
@@ -222,6 +223,7 @@ extension SupervisorCore {
         self.releaseFrame(of: number)
         self.retryMemory.release(.request(number))
         self.setDeadline(.request(number), at: nil)
+        self.release(generation: request.terms.generation)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
         if !self.conversations.isEmpty, let conversation = request.conversation,
@@ -232,7 +234,7 @@ extension SupervisorCore {
         guard let connection = request.connection else { return self.forget(number, at: now) }
         // A client that must wait slows down; without that, a logger that is slower than all clients together would fill up
         // until new requests are refused.
-        guard self.configuration.durability == .commit || self.log.isCrowded else {
+        guard request.isDurable || self.log.isCrowded else {
             self.send(self.leaving(lastFrame, of: number), to: connection)
             return self.forget(number, at: now)
         }

@@ -3,16 +3,16 @@ import Messages
 // What slots say, and when they are read.
 extension SupervisorCore {
     mutating func slotEvent(_ slot: SlotID, _ payload: [UInt8], at now: Now) {
-        guard let worker = self.workers[slot.worker], worker.state != .dying else { return }
+        guard let state = self.workers[slot.worker]?.stateUnlessDying(of: slot.index) else { return }
         self.answerMemory.release(.slotFrame(slot))
         let event: SlotEventEnvelope
         do {
-            event = try self.decode(payload, from: worker.slots[slot.index])
+            event = try self.decode(payload, from: state)
         } catch {
             return self.workerMisbehaved(
                 slot.worker, "a slot's event could not be read: \(error)", culprit: slot, at: now)
         }
-        switch worker.slots[slot.index].state {
+        switch state {
         case .busy(let number): self.requestEvent(number, event, slot, at: now)
         case .listing(let number): self.listingEvent(number, event, slot, at: now)
         case .idle: self.workerMisbehaved(slot.worker, "a slot spoke without a request", culprit: nil, at: now)
@@ -20,8 +20,8 @@ extension SupervisorCore {
         }
     }
 
-    private func decode(_ payload: [UInt8], from slot: Worker.Slot) throws(MessageError) -> SlotEventEnvelope {
-        guard case .busy(let number) = slot.state, let count = self.requests[number]!.embeddings else {
+    private func decode(_ payload: [UInt8], from slot: Worker.SlotState) throws(MessageError) -> SlotEventEnvelope {
+        guard case .busy(let number) = slot, let count = self.requests[number]!.embeddings else {
             return try SlotEventEnvelope(decoding: payload)
         }
         return try SlotEventEnvelope(decoding: payload, embeddingsOf: count)
@@ -29,24 +29,13 @@ extension SupervisorCore {
 
     private mutating func requestEvent(_ number: RequestNumber, _ event: SlotEventEnvelope, _ slot: SlotID, at now: Now)
     {
+        if case .output(let output) = event.kind, self.requests[number]!.isRunning {
+            return self.outputArrived(output, of: event.bytes, number, slot, at: now)
+        }
         let request = self.requests[number]!
         switch (request.state, event.kind) {
-        case (.running, .output(let output)):
-            guard request.isStreamed else {
-                return self.workerMisbehaved(
-                    slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
-            }
-            let timeouts = self.providers[request.provider].settings.timeouts
-            let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
-            if !request.hasOutput { self.forgetFrame(of: number) }
-            self.requests[number]!.outputArrived(isPaused: isPaused, timeouts: timeouts, at: now.instant)
-            // From the second event on the deadline only moves later: the timer finds out when it fires.
-            if !request.hasOutput { self.updateDeadline(ofRequest: number) }
-            if let connection = request.connection {
-                self.send(ClientAnswer.event(id: request.clientID, event.bytes), to: connection)
-            }
-            if request.round != nil { self.gather(output, of: event.bytes, inChain: number, at: now) }
-            if request.conversation != nil { self.gather(output, of: event.bytes, number, at: now) }
+        case (.running, .output):
+            preconditionFailure("the output of a running request is not its end")
         case (.running, .progress):
             let timeouts = self.providers[request.provider].settings.timeouts
             let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
@@ -77,6 +66,31 @@ extension SupervisorCore {
         case (.recording, _), (.queued, _), (.waiting, _), (.ending, _):
             preconditionFailure("a slot runs a request in state \(request.state)")
         }
+    }
+
+    /// A slot said more of its answer. There are many of these: what is not needed is not touched.
+    private mutating func outputArrived(
+        _ output: SlotOutput, of event: [UInt8], _ number: RequestNumber, _ slot: SlotID, at now: Now
+    ) {
+        let isPaused = self.workers[slot.worker]!.slots[slot.index].isPaused
+        let timeouts = self.providers[self.requests[number]!.provider].settings.timeouts
+        guard
+            let listeners = self.requests[number]!.outputArrived(
+                isPaused: isPaused, timeouts: timeouts, at: now.instant)
+        else {
+            return self.workerMisbehaved(
+                slot.worker, "a slot streamed what was asked for whole", culprit: slot, at: now)
+        }
+        if listeners.isFirst {
+            self.forgetFrame(of: number)
+            // From the second event on the deadline only moves later: the timer finds out when it fires.
+            self.updateDeadline(ofRequest: number)
+        }
+        if let connection = listeners.connection {
+            self.send(ClientAnswer.event(id: listeners.clientID, event), to: connection)
+        }
+        if listeners.hasChain { self.gather(output, of: event, inChain: number, at: now) }
+        if listeners.hasRecord { self.gather(output, of: event, number, at: now) }
     }
 
     /// Keeps what a slot said for the record, and sends it when it is enough.

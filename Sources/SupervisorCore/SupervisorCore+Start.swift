@@ -6,17 +6,22 @@ extension SupervisorCore {
         self.startedAt = now.instant
         self.logger.session = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
         self.startLogger(at: now)
-        for index in self.providers.indices { self.startWorker(of: index, at: now) }
+        for index in self.generation.entries { self.startWorker(of: index, at: now) }
     }
 
     /// Says that the daemon is ready, once: when the record can be kept and every provider's first worker has said hello or
     /// has died. A provider that does not work keeps nobody waiting; its requests are told so.
     mutating func proceedToReady() {
         guard !self.hasToldReady, self.phase == .running, self.logger.isReady,
-            self.providers.allSatisfy({ !$0.isInFirstStart })
+            self.generation.entries.allSatisfy({ !self.providers[$0].isInFirstStart })
         else { return }
         self.hasToldReady = true
-        let count = self.providers.count
-        self.actions.append(.notify(.ready, status: "Serving \(count) \(count == 1 ? "provider" : "providers")"))
+        self.actions.append(.notify(.ready, status: self.serviceStatus))
+    }
+
+    /// What the service manager shows of a daemon that serves.
+    var serviceStatus: String {
+        let count = self.generation.entries.count
+        return "Serving \(count) \(count == 1 ? "provider" : "providers")"
     }
 }

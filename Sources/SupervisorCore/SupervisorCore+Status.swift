@@ -40,15 +40,31 @@ extension SupervisorCore {
                 ])),
             .init("logger", self.loggerStatus),
             .init("reader", self.readerStatus),
-            .init("providers", .array(self.providers.map { self.status(of: $0, at: now) })),
+            .init("configuration", self.configurationStatus),
+            .init("providers", .array(self.visibleProviders.map { self.status(of: self.providers[$0], at: now) })),
         ]).serialized()
+    }
+
+    private var configurationStatus: JSONValue {
+        .object([
+            .init("generation", .integer(self.generation.number)),
+            .init("former", .integer(self.formerGenerations.count)),
+            .init("refused", .integer(self.reload.refusals)),
+            .init("reloading", .bool(self.reload.state != .idle)),
+        ])
+    }
+
+    /// The providers that new requests ask, in their order, and those that are retired, while a process of theirs lives.
+    private var visibleProviders: [Int] {
+        self.generation.entries
+            + self.providers.indices.filter { self.providers[$0].isRetired && !self.providers[$0].isGone }
     }
 
     private var loggerStatus: JSONValue {
         let state =
             switch self.logger.state {
             case .starting: self.logger.hasBeenReady ? "restarting" : "starting"
-            case .waiting: "restarting"
+            case .waiting, .replacing: "restarting"
             case .ready, .stopping, .gone: "ready"
             }
         var members: [JSONValue.Member] = [.init("state", .string(state))]
@@ -97,6 +113,7 @@ extension SupervisorCore {
             .init("type", .string(provider.settings.kind.rawValue)),
             .init("state", .string(state)),
         ]
+        if provider.isRetired { members.append(.init("retired", .bool(true))) }
         if let pid = provider.current.flatMap({ self.workers[$0]?.pid }) { members.append(.init("pid", .integer(pid))) }
         members += [
             .init("processes", .integer(processes.count)),

@@ -9,6 +9,17 @@ extension SupervisorCore {
         }
     }
 
+    /// `op: drain`, which is answered before anything is closed.
+    mutating func drain(id: RequestIdentifier, from connection: ConnectionID, at now: Now) {
+        do throws(Failure) {
+            try self.checkAdministrator(connection, "drain")
+            self.send(ClientAnswer.done(id: id), to: connection)
+            self.drain(at: now)
+        } catch {
+            self.send(ClientAnswer.error(id: id, error), to: connection)
+        }
+    }
+
     /// Finish what is open, and stop. A second drain does not wait.
     mutating func drain(at now: Now) {
         switch self.phase {
@@ -26,6 +37,7 @@ extension SupervisorCore {
                     number, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             }
             self.endOwingChains()
+            self.endReloads(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
         case .draining:
             self.cutAllShort(at: now)
         case .cutShort, .stoppingWorkers, .stoppingLogger, .stopped:
@@ -50,7 +62,7 @@ extension SupervisorCore {
             self.actions.append(.log(LogEntry(.error, "records were not committed", ["records": "\(self.log.count)"])))
             self.phase = .stopped
             switch self.logger.state {
-            case .starting, .ready, .stopping: self.actions.append(.killLogger)
+            case .starting, .ready, .replacing, .stopping: self.actions.append(.killLogger)
             case .waiting, .gone: break
             }
             switch self.reader.state {
@@ -74,12 +86,7 @@ extension SupervisorCore {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
             }
-            for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue })
-            where self.workers[id]!.state != .dying {
-                self.workers[id]!.dismissed(at: now.instant, timeout: self.bounds.workerStopTimeout)
-                self.actions.append(.closeWorker(id))
-                self.updateDeadline(ofWorker: id)
-            }
+            for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.dismissWorker(id, at: now) }
         }
         if self.phase == .stoppingWorkers, self.workers.isEmpty {
             let deadline = now.instant + self.bounds.loggerStopTimeout
@@ -96,7 +103,7 @@ extension SupervisorCore {
             // Everything is on disk: no other process need be started to end it.
             self.logger.state = .gone
             self.setDeadline(.logger, at: nil)
-        case .starting, .ready, .waiting, .stopping, .gone:
+        case .starting, .ready, .replacing, .waiting, .stopping, .gone:
             break
         }
         if self.logger.state == .gone, self.reader.state == .off {

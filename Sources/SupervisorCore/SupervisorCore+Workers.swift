@@ -6,7 +6,9 @@ extension SupervisorCore {
 
     /// Starts a process for the provider's new requests.
     mutating func startWorker(of index: Int, at now: Now) {
-        guard self.phase == .running || self.isDraining, self.providers[index].current == nil else { return }
+        guard self.phase == .running || self.isDraining, self.providers[index].current == nil,
+            self.providers[index].state != .stopped
+        else { return }
         let id = WorkerID(self.nextNumber())
         let settings = self.providers[index].settings
         self.workers[id] = Worker(
@@ -146,7 +148,9 @@ extension SupervisorCore {
         of worker: Worker, _ reason: String, isHopeless: Bool, startsAtOnce: Bool, at now: Now
     ) {
         let index = worker.provider
-        guard self.phase == .running || self.isDraining else { return self.providers[index].state = .stopped }
+        guard self.phase == .running || self.isDraining, self.providers[index].state != .stopped else {
+            return self.providers[index].state = .stopped
+        }
         self.providers[index].deaths += 1
         let verdict = self.providers[index].backoff.processDied(
             startedAt: worker.startedAt, isHopeless: isHopeless, at: now.instant, using: &self.random)

@@ -1,5 +1,4 @@
 public import Messages
-import Policy
 
 /// Everything the supervisor decides, as a value.
 ///
@@ -18,6 +17,7 @@ public struct SupervisorCore: Sendable {
         case listing(RequestNumber)
         case logger
         case reader
+        case reload
         case phase
     }
 
@@ -46,10 +46,11 @@ public struct SupervisorCore: Sendable {
         var fallbacks = 0
     }
 
-    let configuration: ServiceConfiguration
+    /// What new requests are admitted under.
+    var generation: Generation
+    /// Those before it under which something is still open, oldest first.
+    var formerGenerations: [Generation] = []
     let bounds: SupervisorBounds
-    /// What the configuration says about models, purposes, callers and keys, in tables.
-    var policy: Policy
     let processID: Int
     /// The users who see and may do everything.
     let administrators: Set<Int>
@@ -76,9 +77,10 @@ public struct SupervisorCore: Sendable {
     /// What providers are being asked.
     var listings: [RequestNumber: SlotListing] = [:]
     var workers: [WorkerID: Worker] = [:]
+    /// Those of all generations. An entry stays where it is for as long as a generation has it; then its place is used again.
     var providers: [Provider]
-    /// Ids and aliases of models: which provider serves it, under which id.
-    var models: [String: (provider: Int, model: ModelDescription)] = [:]
+    /// The wish that the configuration be read anew.
+    var reload = Reload()
 
     var log: LogQueue
     var logger: LoggerProcess
@@ -119,11 +121,11 @@ public struct SupervisorCore: Sendable {
         configuration: ServiceConfiguration, bounds: SupervisorBounds = SupervisorBounds(), seed: UInt64,
         processID: Int = 0, userID: Int = 0
     ) {
-        self.configuration = configuration
+        self.generation = Generation(
+            number: 1, configuration: configuration, entries: Array(configuration.providers.indices))
         self.bounds = bounds
         self.processID = processID
         self.administrators = [0, userID]
-        self.policy = Policy(configuration.policy, administrators: self.administrators) { $0 }
         self.random = SeededGenerator(seed: seed)
         self.providers = configuration.providers.map { Provider(settings: $0, bounds: bounds) }
         self.log = LogQueue(
@@ -131,20 +133,13 @@ public struct SupervisorCore: Sendable {
                 backlog: bounds.logBacklog, ending: bounds.endRecord, output: bounds.logOutput,
                 small: bounds.smallFrame, window: bounds.logWindow
             ))
-        self.logger = LoggerProcess()
+        self.logger = LoggerProcess(durability: configuration.durability)
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
         self.smallRequestMemory = MemoryBudget(limit: bounds.smallRequestMemory)
         self.retryMemory = MemoryBudget(limit: bounds.retryMemory)
         self.chainMemory = MemoryBudget(limit: bounds.chainMemory)
-        for (index, provider) in configuration.providers.enumerated() {
-            for model in provider.models {
-                for name in [model.id] + model.aliases where self.models[name] == nil {
-                    self.models[name] = (index, model)
-                }
-            }
-        }
         for (index, provider) in configuration.providers.enumerated() {
             self.takeList(provider.listedModels, of: index)
         }
@@ -186,12 +181,17 @@ public struct SupervisorCore: Sendable {
         case .readerBrokeProtocol(let reason): self.readerMisbehaved(reason)
         case .readerExited(let status): self.readerEnded("\(status)", at: now)
 
+        case .reload: self.reload(for: .signal, at: now)
+        case .configurationRead(let reply): self.configurationRead(reply, at: now)
+        case .configurationNotRead(let reason): self.configurationNotRead(reason, at: now)
+
         case .timer: self.timerFired(at: now)
         case .drain: self.drain(at: now)
         }
         self.followLog(at: now)
         self.proceedWithReader(at: now)
         self.grantMemory(at: now)
+        self.forgetGenerations(at: now)
         self.proceedToReady()
         self.proceedToStop(at: now)
         self.armTimer()
@@ -222,6 +222,7 @@ public struct SupervisorCore: Sendable {
             case .listing(let number): self.listingExpired(number, at: now)
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
+            case .reload: self.reloadExpired()
             case .phase: self.phaseExpired(at: now)
             }
         }

@@ -6,6 +6,8 @@ import Policy
 /// Immutable and shared: a request, a chain and a prompt that waits keep the terms that they began with, whatever is
 /// configured meanwhile. A connection has terms of its own, for requests that say nothing about themselves.
 final class Terms: Sendable {
+    /// The configuration that says what names mean.
+    let generation: Int
     let caller: Caller
     let rules: Rules
     /// Whom the request is for.
@@ -13,7 +15,8 @@ final class Terms: Sendable {
     /// As it goes on record: without an actor where that is the user itself.
     let mandate: Mandate
 
-    init(caller: Caller, rules: Rules, actor: String, mandate: Mandate) {
+    init(generation: Int, caller: Caller, rules: Rules, actor: String, mandate: Mandate) {
+        self.generation = generation
         self.caller = caller
         self.rules = rules
         self.actor = actor
@@ -39,7 +42,7 @@ extension SupervisorCore {
         if mandate.group != nil { throw Failure(.notFound, "no group of this connection has that name") }
         let actor = try caller.actor(named: mandate.actor, uid: uid)
         return Terms(
-            caller: caller, rules: self.policy.rules(for: mandate.purpose),
+            generation: self.generation.number, caller: caller, rules: self.policy.rules(for: mandate.purpose),
             actor: actor, mandate: mandate)
     }
 
@@ -73,9 +76,14 @@ extension SupervisorCore {
         return self.administrators.contains(connection.peer.uid) || (connection.caller?.isAdministrator ?? false)
     }
 
+    /// Looks up anew who everybody is: another configuration was taken. What is open keeps its terms.
+    mutating func introduceAnew() {
+        for id in self.connections.keys { self.introduce(id) }
+    }
+
     /// Makes the tables of the policy anew: something of the configuration, or of the models that there are, has changed.
     mutating func compilePolicy() {
-        self.policy = Policy(
+        self.generation.policy = Policy(
             self.configuration.policy, defaultModel: self.configuration.defaultModel,
             defaultEmbeddingModel: self.configuration.defaultEmbeddingModel, administrators: self.administrators
         ) { self.findModel($0)?.model.id ?? $0 }
@@ -83,7 +91,7 @@ extension SupervisorCore {
 
     /// The key that a model is asked with under these terms.
     func key(for candidate: Attempts.Candidate, under terms: Terms) -> KeyChoice {
-        self.policy.key(
+        self.generation(terms.generation).policy.key(
             for: candidate.model, under: terms.rules, of: self.providers[candidate.provider].settings)
     }
 }

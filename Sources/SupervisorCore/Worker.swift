@@ -65,6 +65,9 @@ struct Worker: Sendable {
         self.deadlineForHello = now + bounds.workerStartTimeout
     }
 
+    /// What a slot does; `nil` once the process is to end, for what it still says counts no more.
+    func stateUnlessDying(of slot: Int) -> SlotState? { self.state == .dying ? nil : self.slots[slot].state }
+
     var busySlots: Int { self.slots.count { if case .busy = $0.state { true } else { false } } }
 
     var requests: [RequestNumber] {

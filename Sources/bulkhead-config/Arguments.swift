@@ -4,6 +4,8 @@ enum Arguments: Equatable {
     case serve(file: String?, socketPath: String?, stateDirectory: String?)
     /// Tell a person what is wrong with a file.
     case check(file: String)
+    /// Write the bulkhead.yaml that a datasette.yaml comes to.
+    case convert(file: String)
     /// Write docs/providers.md.
     case providers
     case help
@@ -16,18 +18,23 @@ enum Arguments: Equatable {
 
     static let usage = """
         Usage: bulkhead-config --check FILE
+               bulkhead-config --import FILE
                bulkhead-config --providers
                bulkhead-config [--config FILE] [--socket PATH] [--state-directory DIR]
 
         The first form checks a configuration file; `bulkhead config check FILE` calls it. It says
         what the file means, or each thing that is wrong with it by file, line and column.
 
-        The second writes what is known of providers and their models, as docs/providers.md has it.
+        The second writes the bulkhead.yaml that the settings of datasette-llm in a datasette.yaml
+        come to; `bulkhead config import FILE` calls it. It says what it leaves out.
 
-        The third form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
+        The third writes what is known of providers and their models, as docs/providers.md has it.
+
+        The fourth form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
         the file and the environment and answers with one frame.
 
           --check FILE           check FILE and exit: 0 if it can be used, 1 if not
+          --import FILE          convert FILE and exit: 0 if the outcome can be used, 1 if not
           --config FILE          the configuration; without it, $CONFIGURATION_DIRECTORY/bulkhead.yaml
                                  where there is one, else the defaults
           --socket PATH          counts for more than `socket` in the file
@@ -46,7 +53,7 @@ enum Arguments: Equatable {
             if argument == "--providers" { return .providers }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard ["--check", "--config", "--socket", "--state-directory"].contains(name) else {
+            guard ["--check", "--import", "--config", "--socket", "--state-directory"].contains(name) else {
                 throw UsageError(
                     message: name.hasPrefix("-") ? "unknown option \(name)" : "unexpected argument '\(argument)'")
             }
@@ -57,9 +64,10 @@ enum Arguments: Equatable {
                 throw UsageError(message: "\(name) is given twice")
             }
         }
-        if let file = values["--check"] {
-            guard values.count == 1 else { throw UsageError(message: "--check goes with no other option") }
-            return .check(file: file)
+        for option in ["--check", "--import"] {
+            guard let file = values[option] else { continue }
+            guard values.count == 1 else { throw UsageError(message: "\(option) goes with no other option") }
+            return option == "--check" ? .check(file: file) : .convert(file: file)
         }
         return .serve(
             file: values["--config"], socketPath: values["--socket"], stateDirectory: values["--state-directory"])

@@ -20,8 +20,11 @@ struct Program {
 
     init() {
         self.reader = ConfigurationReader(
-            environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0, groupID: SystemGroups.groupID,
-            listedModels: Self.listedModels)
+            Surroundings(
+                environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
+                homeDirectory: SystemUsers.homeDirectory(geteuid()), userID: SystemUsers.userID,
+                groupID: SystemGroups.groupID, listedModels: Self.listedModels, keyFile: KeyFile.load,
+                isExecutable: { access($0, X_OK) == 0 }, identityMaps: Self.identityMaps))
     }
 
     func run(_ arguments: some Sequence<String>) -> ExitCode {
@@ -34,6 +37,8 @@ struct Program {
                 return self.serve(file: file, overrides: overrides)
             case .check(let file):
                 return self.check(file)
+            case .convert(let file):
+                return Self.convert(file)
             case .providers:
                 print(ProvidersPage(), terminator: "")
             case .help:
@@ -56,13 +61,16 @@ struct Program {
             return .usage
         }
         var reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
-        if reply.encoded.count > ProtocolBounds.configurationFrame {
+        // What the supervisor could not read would be a riddle there.
+        if reply.encoded.count > ProtocolBounds.configurationFrame
+            || (try? ConfigurationReply(decoding: reply.encoded)) == nil
+        {
             let name = file ?? self.defaultFile ?? "environment"
             reply = .refused([
                 ConfigurationProblem(
                     file: name, line: 0, column: 0,
                     message:
-                        "all that it says has more than \(ProtocolBounds.configurationFrame >> 20) MiB; say less of models"
+                        "all that it says is more than one frame holds; say less of models and purposes"
                 )
             ])
         }
@@ -86,6 +94,24 @@ struct Program {
             print("\(file): ok")
             for warning in configuration.warnings { print("warning: \(warning)") }
             print(ConfigurationSummary(configuration))
+            return .success
+        case .refused(let problems):
+            for problem in problems { Self.complain(problem.description) }
+            return .refused
+        }
+    }
+
+    private static func convert(_ file: String) -> ExitCode {
+        let outcome: DatasetteImport.Outcome
+        do throws(ConfigurationProblem) {
+            outcome = DatasetteImport.convert(try ConfigurationFile.load(file))
+        } catch {
+            outcome = .refused([error])
+        }
+        switch outcome {
+        case .converted(let text, let notes):
+            for note in notes { Self.complain(note.description) }
+            print(text, terminator: "")
             return .success
         case .refused(let problems):
             for problem in problems { Self.complain(problem.description) }
@@ -119,6 +145,13 @@ struct Program {
             return try ConfigurationFile.load(path, maximumLength: ListedModels.maximumLength)
         } catch {
             return ConfigurationFile(name: path, bytes: [])
+        }
+    }
+
+    /// Which numbers of users and groups the kernel tells this process apart.
+    private static var identityMaps: [(path: String, text: String)] {
+        ["/proc/self/uid_map", "/proc/self/gid_map"].compactMap { path in
+            (try? String(contentsOfFile: path, encoding: .utf8)).map { (path, $0) }
         }
     }
 

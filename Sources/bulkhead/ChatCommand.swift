@@ -41,7 +41,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
-    @OptionGroup var mandate: MandateOptions
+    @OptionGroup var mandate: PurposeOptions
     @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions
 

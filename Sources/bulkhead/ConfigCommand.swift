@@ -3,7 +3,8 @@ import Glibc
 
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check configuration files.", subcommands: [ConfigCheckCommand.self])
+        commandName: "config", abstract: "Check configuration files, and make one of a datasette.yaml.",
+        subcommands: [ConfigCheckCommand.self, ConfigImportCommand.self])
 }
 
 struct ConfigCheckCommand: ParsableCommand {
@@ -22,16 +23,43 @@ struct ConfigCheckCommand: ParsableCommand {
     @Argument(help: "The file to check.")
     var file: String
 
-    func run() throws {
-        let program = "bulkhead-config"
+    func run() throws { throw ConfigurationProgram.become(["--check", self.file]) }
+}
+
+struct ConfigImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Write the bulkhead.yaml that a datasette.yaml comes to.",
+        discussion: """
+            Takes over the settings of datasette-llm: purposes, models, the names of keys,
+            options. Says on standard error what it leaves out, and why. Nothing is
+            changed, and the daemon need not run.
+
+            EXAMPLES
+              bulkhead config import datasette.yaml > bulkhead.yaml
+              bulkhead config check bulkhead.yaml
+            """)
+
+    @Argument(help: "The datasette.yaml, or .json, to read.")
+    var file: String
+
+    func run() throws { throw ConfigurationProgram.become(["--import", self.file]) }
+}
+
+/// bulkhead-config, which reads configurations.
+enum ConfigurationProgram {
+    private static let name = "bulkhead-config"
+
+    /// Becomes the program; returns what to end with where that cannot be.
+    static func become(_ arguments: [String]) -> ExitCode {
         let directory = Self.ownDirectory
-        for path in ["\(directory)/\(program)", "\(directory)/../libexec/bulkhead/\(program)"] {
-            Self.execute(path, [program, "--check", self.file])
+        for path in ["\(directory)/\(Self.name)", "\(directory)/../libexec/bulkhead/\(Self.name)"] {
+            Self.execute(path, [Self.name] + arguments)
         }
         try? StandardStream.error.writeLine(
-            "bulkhead: cannot run \(program): \(String(cString: strerror(errno))). "
+            "bulkhead: cannot run \(Self.name): \(String(cString: strerror(errno))). "
                 + "It belongs beside bulkhead in '\(directory)' or in ../libexec/bulkhead")
-        throw ExitStatus.unreachable
+        return ExitStatus.unreachable
     }
 
     /// Where this program's file is (`readlink` of /proc/self/exe).

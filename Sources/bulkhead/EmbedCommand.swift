@@ -46,7 +46,7 @@ struct EmbedCommand: AsyncParsableCommand {
     )
     var model: String?
 
-    @OptionGroup var mandate: MandateOptions
+    @OptionGroup var mandate: PurposeOptions
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("A text. May be repeated.", valueName: "text"))

@@ -27,7 +27,7 @@ struct ExplainCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var connection: ConnectionOptions
-    @OptionGroup var mandate: MandateOptions
+    @OptionGroup var mandate: PurposeOptions
 
     @Option(name: .shortAndLong, help: "The model that the request would name. Default: none.")
     var model: String?

@@ -45,10 +45,22 @@ enum LogText {
             row.finishReason.map { "finish reason \($0)" }, row.uid.map { "uid \($0)" },
         ]
         lines.append(facts.compactMap { $0 }.joined(separator: ", "))
+        if let origin = Self.origin(row.origin) { lines.append(origin) }
+        if let annotations = row.annotations { lines.append("noted \(annotations.text())") }
         if let options = row.options { lines.append("options \(options.text())") }
         if let schema = row.schema { lines.append("schema \(schema.text())") }
         if row.isTruncated { lines.append("too long to be shown whole; logs.db has all of it") }
         if let reason = row.unreadable { lines.append("not whole in logs.db: \(reason)") }
         return lines
+    }
+
+    /// What it was for and for whom, where that is known.
+    private static func origin(_ origin: RecordedOrigin) -> String? {
+        let facts = [
+            origin.purpose.map { "purpose \($0)" }, origin.caller.map { "caller \($0)" },
+            (origin.actor == origin.caller ? nil : origin.actor).map { "for \(TerminalText.line($0, atMost: 60))" },
+            origin.group.map { "group \($0)" },
+        ].compactMap { $0 }
+        return facts.isEmpty ? nil : facts.joined(separator: ", ")
     }
 }

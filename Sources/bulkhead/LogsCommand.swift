@@ -22,6 +22,7 @@ struct LogsCommand: AsyncParsableCommand {
             EXAMPLES
               bulkhead logs
               bulkhead logs -n 20 -s
+              bulkhead logs --purpose enrichments --actor ada
               bulkhead logs -q 'pelican OR "brown bird"' --model gpt-4o-mini
               bulkhead logs --cid 01k9x3g6ncw7jv0q8r6m2t5y4b
               bulkhead logs -r > answer.txt
@@ -46,6 +47,8 @@ struct LogsCommand: AsyncParsableCommand {
 
     @Option(name: .shortAndLong, help: "Only this model, by its id.")
     var model: String?
+
+    @OptionGroup var mandate: MandateOptions
 
     @Flag(help: "Print an array of objects, as proto/client.md has them in LogsDone.")
     var json = false
@@ -83,6 +86,7 @@ struct LogsCommand: AsyncParsableCommand {
         request.conversation = self.conversation
         request.model = self.model
         request.search = self.query
+        request.mandate = self.mandate.filter
         try await RecordPager(count: count).run(
             { limit, before in
                 request.limit = limit

@@ -1,26 +1,26 @@
 import ArgumentParser
 import BulkheadClient
 
-/// What a request is for, and on whose behalf.
+/// Which requests on record are listed, by what they were for and who asked them.
 struct MandateOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "What it is for, which decides on the models, keys and options ('bulkhead purposes' lists what is configured).",
-            valueName: "name"))
+    @Option(help: ArgumentHelp("Only what was asked for this purpose.", valueName: "name"))
     var purpose: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Whom it is for, where you ask on behalf of others and may say so ('bulkhead whoami'). Default: your own user.",
-            valueName: "name"))
+    @Option(help: ArgumentHelp("Only what was asked for this actor.", valueName: "name"))
     var actor: String?
 
-    func validate() throws {
-        guard self.purpose != "", self.actor != "" else {
-            throw ValidationError("The name of a purpose or an actor has at least one character; leave the option out.")
-        }
-    }
+    @Option(help: ArgumentHelp("Only what this caller asked, by its name in bulkhead.yaml.", valueName: "name"))
+    var caller: String?
 
-    var mandate: Mandate { Mandate(purpose: self.purpose, actor: self.actor) }
+    @Option(
+        help: ArgumentHelp("Only this group of prompts.", valueName: "id"),
+        transform: { text in
+            guard let group = ULID(text) else { throw ValidationError("'\(text)' is not the id of a group") }
+            return group
+        })
+    var group: ULID?
+
+    var filter: MandateFilter {
+        MandateFilter(purpose: self.purpose, actor: self.actor, caller: self.caller, group: self.group)
+    }
 }

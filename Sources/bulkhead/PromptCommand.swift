@@ -80,7 +80,7 @@ struct PromptCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
-    @OptionGroup var mandate: MandateOptions
+    @OptionGroup var mandate: PurposeOptions
     @OptionGroup var content: ContentOptions
     @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions

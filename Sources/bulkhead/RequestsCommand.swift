@@ -8,13 +8,15 @@ struct RequestsCommand: AsyncParsableCommand {
         discussion: """
             Every request that was admitted is here, with what it used and without what
             was said. You see those of your user id; root and the user that the daemon
-            runs as see all. A request is 'open' until it ends: 'done', with an 'error',
+            runs as see all. CALLER is whom the configuration took that user for, ACTOR
+            whom the request was for, where that is somebody else. A request is 'open' until it ends: 'done', with an 'error',
             'cancelled', 'crashed' with its worker, or 'lost' with the daemon. Where one
             attempt was not enough, each is on a line of its own below the request.
 
             EXAMPLES
               bulkhead requests
               bulkhead requests --state error -n 0
+              bulkhead requests --caller datasette --actor ada
               bulkhead requests --json | jq 'map(.usage.output) | add'
             """)
 
@@ -28,6 +30,8 @@ struct RequestsCommand: AsyncParsableCommand {
 
     @Option(name: .shortAndLong, help: "Only this model, by its id.")
     var model: String?
+
+    @OptionGroup var mandate: MandateOptions
 
     @Flag(help: "Print an array of objects, as proto/client.md has them in RequestsDone.")
     var json = false
@@ -56,6 +60,7 @@ struct RequestsCommand: AsyncParsableCommand {
         var request = RequestsRequest()
         request.model = self.model
         request.state = self.state
+        request.mandate = self.mandate.filter
         try await RecordPager(count: self.count).run(
             { limit, before in
                 request.limit = limit
@@ -65,7 +70,8 @@ struct RequestsCommand: AsyncParsableCommand {
     }
 
     private static let titles = [
-        "STARTED", "REQUEST", "STATE", "MODEL", "PROVIDER", "UID", "TOOK", "IN", "OUT", "NOTES",
+        "STARTED", "REQUEST", "STATE", "PURPOSE", "MODEL", "PROVIDER", "UID", "CALLER", "ACTOR", "TOOK", "IN", "OUT",
+        "NOTES",
     ]
 
     /// The request, and its attempts where there are any.
@@ -75,8 +81,8 @@ struct RequestsCommand: AsyncParsableCommand {
 
     private static func cells(_ attempt: RecordedAttempt) -> [String] {
         [
-            "", "  attempt \(attempt.number)", attempt.error == nil ? "done" : "error", attempt.model,
-            attempt.provider, "", Text.duration(milliseconds: attempt.durationMilliseconds),
+            "", "  attempt \(attempt.number)", attempt.error == nil ? "done" : "error", "", attempt.model,
+            attempt.provider, "", "", "", Text.duration(milliseconds: attempt.durationMilliseconds),
             Self.number(attempt.inputTokens), Self.number(attempt.outputTokens), Self.note(attempt.error) ?? "",
         ]
     }
@@ -90,12 +96,20 @@ struct RequestsCommand: AsyncParsableCommand {
 
     private static func cells(_ row: RequestRow) -> [String] {
         [
-            Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, row.model, row.provider,
-            Self.number(row.uid), row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
+            Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, Self.name(row.origin.purpose),
+            row.model, row.provider, Self.number(row.uid), Self.name(row.origin.caller), Self.actor(row.origin),
+            row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
             Self.number(row.inputTokens), Self.number(row.outputTokens),
             Self.note(row.error) ?? TerminalText.line(row.finishReason ?? Self.operation(row), atMost: 60),
         ]
     }
+
+    /// Whom it was for; nothing where a caller asked for itself.
+    private static func actor(_ origin: RecordedOrigin) -> String {
+        self.name(origin.actor == origin.caller ? nil : origin.actor)
+    }
+
+    private static func name(_ name: String?) -> String { name.map { TerminalText.line($0, atMost: 30) } ?? "-" }
 
     private static func number(_ number: Int?) -> String { number.map(String.init) ?? "-" }
 }

@@ -18,8 +18,8 @@ struct Arguments {
 
         OPTIONS
             --config FILE           What to serve (docs/configuration.md). Default: $CONFIGURATION_DIRECTORY/bulkhead.yaml,
-                                    if it exists. Without a file: the echo provider, and OpenAI if OPENAI_API_KEY is in
-                                    the environment. Check a file with `bulkhead config check FILE`.
+                                    if it exists. Without a file: the echo provider, and OpenAI if there is a key
+                                    OPENAI_API_KEY. Check a file with `bulkhead config check FILE`.
             --socket PATH           Where clients connect. Default: $XDG_RUNTIME_DIR/bulkhead.sock; as root /run/bulkhead.sock.
                                     A socket that is passed by LISTEN_FDS (systemd) is used instead.
             --state-directory DIR   Where logs.db lives. Default: $STATE_DIRECTORY, $XDG_STATE_HOME/bulkhead,
@@ -27,6 +27,7 @@ struct Arguments {
             --version, --help
 
         SIGNALS
+            SIGHUP                  Read the configuration anew, and take it, or refuse it whole and serve on.
             SIGTERM, SIGINT         Finish open requests (drain_timeout, 30 s), commit the record, end. Twice: cut them short.
 
         EXIT STATUS

@@ -3,58 +3,74 @@ import Messages
 
 /// Has bulkhead-config read the configuration, so that no parser runs in this process.
 final class ConfigurationLoader: ChildProcess.Delegate {
-    private let loop: Loop
-    private var reply: ConfigurationReply?
-    private var failure: String?
-    private var exit: ExitStatus?
+    /// What came of it, when the program has ended.
+    enum Outcome {
+        case reply(ConfigurationReply)
+        /// Why there is no answer.
+        case failed(String)
+    }
 
-    /// How long it may take; a configuration that makes a parser spin is refused like any other.
-    private static let timeoutMilliseconds: UInt64 = 10_000
+    /// How long it may take at the start, where nobody else watches; a configuration that makes a parser spin is refused like any
+    /// other.
+    private static let startTimeoutMilliseconds: UInt64 = 10_000
 
-    private init(loop: Loop) { self.loop = loop }
+    private var child: ChildProcess!
+    private var outcome: Outcome?
+    private let onEnd: (Outcome) -> Void
+
+    /// Starts the program.
+    ///
+    /// - Parameter onEnd: Called once, when it has ended.
+    init(_ program: ChildProcess.Program, on loop: Loop, onEnd: @escaping (Outcome) -> Void) throws {
+        self.onEnd = onEnd
+        self.child = try ChildProcess(program, on: loop, delegate: self)
+    }
+
+    func kill() { self.child.kill() }
 
     /// Runs the program to its end.
     ///
     /// - Throws: ``StartError`` with every problem of the configuration, one a line.
-    static func load(_ arguments: Arguments, on loop: Loop) throws -> ServiceConfiguration {
-        let loader = ConfigurationLoader(loop: loop)
-        let child = try ChildProcess(try ProgramTable.configuration(arguments), on: loop, delegate: loader)
-        let timer = try Timer(on: loop)
-        timer.start(afterMilliseconds: Self.timeoutMilliseconds) {
-            loader.failure = "bulkhead-config took longer than \(Self.timeoutMilliseconds) ms"
-            child.kill()
+    static func load(_ program: ChildProcess.Program, on loop: Loop) throws -> ServiceConfiguration {
+        var outcome: Outcome?
+        let loader = try ConfigurationLoader(program, on: loop) {
+            outcome = $0
+            loop.stop()
         }
-        while loader.exit == nil { loop.run() }
+        let timer = try Timer(on: loop)
+        timer.start(afterMilliseconds: Self.startTimeoutMilliseconds) {
+            loader.outcome = .failed("bulkhead-config took longer than \(Self.startTimeoutMilliseconds) ms")
+            loader.kill()
+        }
+        while outcome == nil { loop.run() }
         timer.close()
-        switch loader.reply {
-        case .configuration(let configuration):
+        switch outcome! {
+        case .reply(.configuration(let configuration)):
             return configuration
-        case .refused(let problems):
+        case .reply(.refused(let problems)):
             throw StartError(problems.map(\.description).joined(separator: "\n"), exitCode: 78)
-        case nil:
-            throw StartError(
-                loader.failure ?? "bulkhead-config ended without an answer (\(loader.exit!))", exitCode: 78)
+        case .failed(let reason):
+            throw StartError(reason, exitCode: 78)
         }
     }
 
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
-        do { self.reply = try ConfigurationReply(decoding: payload) } catch {
-            self.failure = "the answer of bulkhead-config could not be read: \(error)"
+        do { self.outcome = .reply(try ConfigurationReply(decoding: payload)) } catch {
+            self.outcome = .failed("the answer of bulkhead-config could not be read: \(error)")
         }
     }
 
     func child(_ child: ChildProcess, channel: Int, beganFrame length: Int) {}
 
     func child(_ child: ChildProcess, channel: Int, broke reason: String) {
-        self.failure = "bulkhead-config: \(reason)"
+        self.outcome = .failed("bulkhead-config: \(reason)")
         child.kill()
     }
 
     func child(_ child: ChildProcess, wroteAllOf channel: Int) {}
 
     func child(_ child: ChildProcess, exited status: ExitStatus) {
-        self.exit = status
-        self.loop.stop()
+        self.onEnd(self.outcome ?? .failed("bulkhead-config ended without an answer (\(status))"))
     }
 
     func childFinishedReading(_ child: ChildProcess) {}

@@ -123,20 +123,3 @@ final class Listener {
         if let path = self.ownedPath { unlink(path) }
     }
 }
-
-/// Who made a connection, as the kernel saw it then (SO_PEERCRED, unix(7)).
-struct PeerIdentity {
-    let uid: Int
-    let gid: Int
-    let pid: Int
-
-    init(of descriptor: CInt) throws {
-        // struct ucred of unix(7), which the C headers show to GNU programs only.
-        var credentials: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
-        var length = socklen_t(MemoryLayout.size(ofValue: credentials))
-        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else {
-            throw StartError("SO_PEERCRED: \(String(cString: strerror(errno)))")
-        }
-        (self.uid, self.gid, self.pid) = (Int(credentials.uid), Int(credentials.gid), Int(credentials.pid))
-    }
-}

@@ -1,4 +1,5 @@
 import Glibc
+import Libuv
 import SupervisorCore
 
 /// The socket at which a service manager wants to be told how the daemon does (sd_notify(3)).
@@ -7,7 +8,7 @@ struct NotifySocket {
     private let name: String
 
     /// How long the service manager may keep us waiting, in seconds. The supervisor has one thread, and this is the only write
-    /// in it that blocks: twice in its life, on a socket of its parent's.
+    /// in it that blocks: at the start, at the end and twice a reload, on a socket of its parent's.
     private static let timeoutSeconds = 1
 
     /// Takes the socket that `NOTIFY_SOCKET` names out of the environment, so that no child speaks for us; `nil` where there
@@ -23,6 +24,8 @@ struct NotifySocket {
         let assignment =
             switch state {
             case .ready: "READY=1"
+            // systemd tells by the instant that this is no old message of the reload before.
+            case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonicNanoseconds / 1000)"
             case .stopping: "STOPPING=1"
             }
         try self.send("\(assignment)\nSTATUS=\(status)\n")

@@ -5,12 +5,12 @@ import Messages
 struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
-    private let configuration: ServiceConfiguration
+    private let stateDirectory: String
 
-    init(_ configuration: ServiceConfiguration) throws(StartError) {
+    init(stateDirectory: String) throws(StartError) {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
-        self.configuration = configuration
+        self.stateDirectory = stateDirectory
     }
 
     /// A worker has no environment, its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control
@@ -21,12 +21,11 @@ struct ProgramTable {
             channels: [ProtocolBounds.controlFrame] + Array(repeating: ProtocolBounds.lastFrame, count: slots))
     }
 
-    var logger: ChildProcess.Program {
+    func logger(_ durability: ServiceConfiguration.Durability) -> ChildProcess.Program {
         ChildProcess.Program(
             path: self.loggerPath,
             arguments: [
-                "bulkhead-logger", "--database", self.database, "--durability",
-                self.configuration.durability.rawValue,
+                "bulkhead-logger", "--database", self.database, "--durability", durability.rawValue,
             ],
             environment: [], channels: [ProtocolBounds.logFrame])
     }
@@ -38,9 +37,10 @@ struct ProgramTable {
             environment: [], channels: [ProtocolBounds.readerFrame])
     }
 
-    private var database: String { "\(self.configuration.stateDirectory)/logs.db" }
+    private var database: String { "\(self.stateDirectory)/logs.db" }
 
-    /// bulkhead-config looks keys up in the environment, so it is given all of ours.
+    /// bulkhead-config looks keys up in the environment, so it is given all that is ours now: what it is started with later is the
+    /// same, so that the same file means the same.
     static func configuration(_ arguments: Arguments) throws(StartError) -> ChildProcess.Program {
         var list = ["bulkhead-config"]
         for (option, value) in [

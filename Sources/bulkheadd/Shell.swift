@@ -13,6 +13,7 @@ final class Shell {
     private let loop: Loop
     private let listener: Listener
     private let programs: ProgramTable
+    private let configurationProgram: ChildProcess.Program
     private let notifySocket: NotifySocket?
     private var core: SupervisorCore
     private let timer: Timer
@@ -31,16 +32,19 @@ final class Shell {
     private var reportsWritten: Set<SlotID> = []
     private var logger: ChildProcess?
     private var reader: ChildProcess?
+    private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
+    private var hasWarnedOfGroups = false
     private(set) var exitCode: CInt = 0
 
     init(
-        loop: Loop, listener: Listener, programs: ProgramTable, notifySocket: NotifySocket?,
-        configuration: ServiceConfiguration, log: Logger
+        loop: Loop, listener: Listener, programs: ProgramTable, configurationProgram: ChildProcess.Program,
+        notifySocket: NotifySocket?, configuration: ServiceConfiguration, log: Logger
     ) throws {
         self.loop = loop
         self.listener = listener
         self.programs = programs
+        self.configurationProgram = configurationProgram
         self.notifySocket = notifySocket
         self.log = log
         self.stateDirectory = configuration.stateDirectory
@@ -122,7 +126,7 @@ final class Shell {
         case .closeWorker(let id): self.workers[id]?.closeChannels()
         case .killWorker(let id): self.workers[id]?.kill()
 
-        case .startLogger: self.startLogger()
+        case .startLogger(let durability): self.startLogger(durability)
         case .sendLogger(let payload): self.send(payload, to: self.logger, on: 0)
         case .closeLogger: self.logger?.closeChannels()
         case .killLogger: self.logger?.kill()
@@ -131,6 +135,9 @@ final class Shell {
         case .sendReader(let payload): self.send(payload, to: self.reader, on: 0)
         case .closeReader: self.reader?.closeChannels()
         case .killReader: self.reader?.kill()
+
+        case .readConfiguration: self.readConfiguration()
+        case .stopReadingConfiguration: self.configurationLoader?.kill()
 
         case .saveModels(let file): self.saveModels(file)
         case .setTimer(let instant): self.setTimer(instant)
@@ -198,10 +205,20 @@ final class Shell {
             let client = ClientConnection(id, pipe, shell: self)
             self.clients[id] = client
             try client.channel.startReading()
-            self.post(.clientConnected(id, PeerCredentials(uid: peer.uid, gid: peer.gid, pid: peer.pid)))
+            if peer.hasMoreGroups { self.warnOfGroups(peer.credentials) }
+            self.post(.clientConnected(id, peer.credentials))
         } catch {
             self.log.log(LogEntry(.warning, "a client could not be accepted", ["reason": "\(error)"]))
         }
+    }
+
+    /// Says once that clients may not be taken for whom their groups make them.
+    private func warnOfGroups(_ peer: PeerCredentials) {
+        guard !self.hasWarnedOfGroups else { return }
+        self.hasWarnedOfGroups = true
+        self.log.warning(
+            "a client is in more groups than are read: those with the largest numbers count for nothing",
+            metadata: ["uid": "\(peer.uid)", "groups_read": "\(peer.groups.count)"])
     }
 
     /// The client has gone by itself: nothing more can be told to it.
@@ -229,9 +246,9 @@ final class Shell {
         }
     }
 
-    private func startLogger() {
+    private func startLogger(_ durability: ServiceConfiguration.Durability) {
         do {
-            let child = try ChildProcess(self.programs.logger, on: self.loop, delegate: self)
+            let child = try ChildProcess(self.programs.logger(durability), on: self.loop, delegate: self)
             self.logger = child
             self.queue(.loggerStarted(pid: child.pid))
         } catch {
@@ -246,6 +263,21 @@ final class Shell {
             self.queue(.readerStarted(pid: child.pid))
         } catch {
             self.queue(.readerFailedToStart(reason: "\(error)"))
+        }
+    }
+
+    private func readConfiguration() {
+        do {
+            self.configurationLoader = try ConfigurationLoader(self.configurationProgram, on: self.loop) {
+                [unowned self] outcome in
+                self.configurationLoader = nil
+                switch outcome {
+                case .reply(let reply): self.post(.configurationRead(reply))
+                case .failed(let reason): self.post(.configurationNotRead(reason: reason))
+                }
+            }
+        } catch {
+            self.queue(.configurationNotRead(reason: "bulkhead-config could not be started: \(error)"))
         }
     }
 }

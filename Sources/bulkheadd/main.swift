@@ -12,6 +12,7 @@ func resetInheritedState() {
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, nil)
     signal(SIGPIPE, SIG_IGN)
+    // A reload is possible from the loop's first turn on; until then it would be the end.
     signal(SIGHUP, SIG_IGN)
     // Keys pass through this process and its children: no core files.
     var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -28,23 +29,25 @@ func run(_ arguments: Arguments) throws -> CInt {
     let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
     let notifySocket = NotifySocket.inherited()
     let loop = try Loop()
-    let configuration = try ConfigurationLoader.load(arguments, on: loop)
+    let configurationProgram = try ProgramTable.configuration(arguments)
+    let configuration = try ConfigurationLoader.load(configurationProgram, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
-    let programs = try ProgramTable(configuration)
+    let programs = try ProgramTable(stateDirectory: configuration.stateDirectory)
     let listener =
         try Listener.inherited(on: loop)
         ?? Listener.bind(
             path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup, on: loop)
     let shell = try Shell(
-        loop: loop, listener: listener, programs: programs, notifySocket: notifySocket, configuration: configuration,
-        log: log)
-    let signals = try [SIGTERM, SIGINT].map { number in
-        try Signal(number, on: loop) { shell.post(.drain) }
+        loop: loop, listener: listener, programs: programs, configurationProgram: configurationProgram,
+        notifySocket: notifySocket, configuration: configuration, log: log)
+    let signals = try [(SIGTERM, Event.drain), (SIGINT, .drain), (SIGHUP, .reload)].map { number, event in
+        try Signal(number, on: loop) { shell.post(event) }
     }
     try shell.start()
     log.info(
         "listening",
         metadata: ["socket": "\(configuration.socketPath)", "state_directory": "\(configuration.stateDirectory)"])
+    log.info("clients are known by", metadata: PeerIdentity.sources.mapValues { .string($0) })
     loop.run()
     listener.close()
     log.info("stopped", metadata: ["exit_code": "\(shell.exitCode)"])

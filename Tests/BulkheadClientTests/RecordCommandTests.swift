@@ -158,10 +158,13 @@ struct RecordCommandTests {
             ["requests", "-n", "0", "--state", "open", "-m", "m"], pages: [([row, open], "b1"), ([Self.failed], nil)])
         #expect(
             run.output == """
-                STARTED              REQUEST                     STATE  MODEL        PROVIDER  UID   TOOK   IN  OUT  NOTES
-                2025-11-20 23:04:05  01k9x3g6ncw7jv0q8r6m2t5y4b  done   gpt-4o-mini  openai    1000  1.8 s  12  7    stop
-                2025-11-20 23:04:04  01k9x3fzzzt4bq6h1e8w5m0n2c  open   echo         echo      -     -      -   -
-                2025-11-20 23:04:04  01k9x3fzzzt4bq6h1e8w5m0n2c  error  gpt-4o-mini  openai  1000  30 ms  -  -  \
+                STARTED              REQUEST                     STATE  PURPOSE  MODEL        PROVIDER  UID   CALLER  ACTOR  \
+                TOOK   IN  OUT  NOTES
+                2025-11-20 23:04:05  01k9x3g6ncw7jv0q8r6m2t5y4b  done   -        gpt-4o-mini  openai    1000  -       -      \
+                1.8 s  12  7    stop
+                2025-11-20 23:04:04  01k9x3fzzzt4bq6h1e8w5m0n2c  open   -        echo         echo      -     -       -      \
+                -      -   -
+                2025-11-20 23:04:04  01k9x3fzzzt4bq6h1e8w5m0n2c  error  -  gpt-4o-mini  openai  1000  -  -  30 ms  -  -  \
                 provider_rate_limited: 429: slow down
 
                 """)
@@ -172,7 +175,8 @@ struct RecordCommandTests {
     func attemptsStandBelowTheirRequest() async throws {
         let row = """
             {"id":"01k9x3g6ncw7jv0q8r6m2t5y4b","state":"done","started_at_ms":1763679845123,"duration_ms":1812,"uid":1000,\
-            "provider":"anthropic","model":"claude","usage":{"input":12,"output":7},"finish_reason":"stop","attempts":[\
+            "caller":"datasette","actor":"ada","purpose":"enrichments","provider":"anthropic","model":"claude",\
+            "usage":{"input":12,"output":7},"finish_reason":"stop","attempts":[\
             {"attempt":1,"provider":"openai","model":"gpt-4o-mini","started_at_ms":1763679845125,"duration_ms":310,\
             "usage":{"input":12},"error":{"code":"provider_rate_limited","message":"429: slow down","retry_after_ms":1000}},\
             {"attempt":2,"provider":"anthropic","model":"claude","started_at_ms":1763679846500,"duration_ms":435,\
@@ -181,13 +185,39 @@ struct RecordCommandTests {
         let run = try await Self.run(["requests"], pages: [([row], nil)])
         #expect(
             run.output == """
-                STARTED              REQUEST                     STATE  MODEL        PROVIDER   UID   TOOK    IN  OUT  NOTES
-                2025-11-20 23:04:05  01k9x3g6ncw7jv0q8r6m2t5y4b  done   claude       anthropic  1000  1.8 s   12  7    stop
-                                       attempt 1                 error  gpt-4o-mini  openai           310 ms  12  -    \
-                provider_rate_limited: 429: slow down
-                                       attempt 2                 done   claude       anthropic        435 ms  12  7
+                STARTED              REQUEST                     STATE  PURPOSE      MODEL        PROVIDER   UID   CALLER     \
+                ACTOR  TOOK    IN  OUT  NOTES
+                2025-11-20 23:04:05  01k9x3g6ncw7jv0q8r6m2t5y4b  done   enrichments  claude       anthropic  1000  datasette  \
+                ada    1.8 s   12  7    stop
+                                       attempt 1                 error               gpt-4o-mini  openai                      \
+                       310 ms  12  -    provider_rate_limited: 429: slow down
+                                       attempt 2                 done                claude       anthropic                   \
+                       435 ms  12  7
 
                 """)
+    }
+
+    @Test
+    func whoseAndWhatForAreAskedForAndShown() async throws {
+        let group = "01k9x3g6ncw7jv0q8r6m2t5y5d"
+        let options = ["--purpose", "enrichments", "--actor", "ada", "--caller", "datasette", "--group", group]
+        let filter = MandateFilter(purpose: "enrichments", actor: "ada", caller: "datasette", group: ULID(group))
+        let row = """
+            {"id":"01k9x3g6ncw7jv0q8r6m2t5y4b","state":"done","started_at_ms":1763679845123,"caller":"datasette",\
+            "actor":"a\\nda","purpose":"enrichments","group":"\(group)","annotations":{"pii":{"found":0}},"model":"m",\
+            "provider":"p","prompt":"","response":""}
+            """
+        let logs = try await Self.run(["logs"] + options, pages: [([row], nil)])
+        #expect(logs.requests.map(\.mandate) == [filter])
+        #expect(logs.output.contains("\npurpose enrichments, caller datasette, for a da, group \(group)\n"))
+        #expect(logs.output.contains("\nnoted {\"pii\":{\"found\":0}}\n"))
+        let requests = try await Self.run(["requests"] + options, pages: [([row], nil)])
+        #expect(requests.requests.map(\.mandate) == [filter])
+        #expect(requests.output.contains("  datasette  a da  "))
+        // Where a caller asked for itself, saying it twice would only take room.
+        let own =
+            #"{"id":"i","state":"done","started_at_ms":1,"caller":"cron","actor":"cron","model":"m","provider":"p"}"#
+        #expect(try await Self.run(["requests"], pages: [([own], nil)]).output.contains("  cron    -      "))
     }
 
     @Test
@@ -208,7 +238,10 @@ struct RecordCommandTests {
         }
     }
 
-    @Test(arguments: [["logs", "-n", "-1"], ["logs", "--json", "-r"], ["logs", "text"], ["requests", "-n", "-1"]])
+    @Test(arguments: [
+        ["logs", "-n", "-1"], ["logs", "--json", "-r"], ["logs", "text"], ["requests", "-n", "-1"],
+        ["requests", "--group", "x"],
+    ])
     func aWrongCommandLineIsRefused(arguments: [String]) async throws {
         let run = try ProgramRun(arguments, socket: "/nonexistent")
         #expect(await run.status == 64)
@@ -245,6 +278,7 @@ struct RecordCommandTests {
         var model: String?
         var search: String?
         var state: String?
+        var mandate: MandateFilter
 
         init(_ operation: ClientRequest.Operation) throws {
             switch operation {
@@ -254,11 +288,13 @@ struct RecordCommandTests {
                 self.conversation = request.conversation
                 self.model = request.model
                 self.search = request.search
+                self.mandate = request.mandate
             case .requests(let request):
                 self.limit = request.limit
                 self.before = request.before
                 self.model = request.model
                 self.state = request.state
+                self.mandate = request.mandate
             default: throw POSIXError(.EPROTO)
             }
         }

@@ -34,7 +34,7 @@ import Testing
             ],
             baseURL: "http://127.0.0.1:11434/v1", connectTimeoutMilliseconds: 250,
             timeouts: .init(firstOutput: 120_000, idle: 30_000, total: 3_600_000, cancel: 1000), retries: 5,
-            key: "k1", keyName: "LOCAL_KEY")
+            key: "k1", keyName: "LOCAL_KEY", keySource: "environment")
         let echo = ProviderSettings(
             name: "echo", kind: .echo, slots: 2,
             models: ModelCatalogue.shipped.models(of: .echo),

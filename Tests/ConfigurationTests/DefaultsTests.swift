@@ -30,7 +30,7 @@ import Testing
         let openAI = ProviderSettings(
             name: "openai", kind: .openAI,
             models: Self.known(.openAI),
-            baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY")
+            baseURL: "https://api.openai.com/v1", key: "k", keyName: "OPENAI_API_KEY", keySource: "environment")
         #expect(configuration.providers.map(\.name) == ["echo", "openai"])
         #expect(configuration.providers[0].key == "e")
         #expect(configuration.providers[1] == openAI)
@@ -99,7 +99,7 @@ import Testing
             #expect(configuration.defaultModel?.model == provider.models[0].id)
         }
         let unset = try Reading().configuration("providers: {gemini: {models: [{id: x, aliases: [y]}]}}")
-        #expect(unset.warnings.count == 1 && unset.warnings[0].contains("GEMINI_API_KEY, which is not set"))
+        #expect(unset.warnings.count == 1 && unset.warnings[0].contains("there is no key GEMINI_API_KEY:"))
         #expect(unset.providers[0].models == [ModelDescription(id: "x", aliases: ["y"], needsKey: true)])
     }
 

@@ -55,17 +55,32 @@ import Testing
     }
 
     @Test func hasAnExampleThatIsAccepted() throws {
-        let configuration = try Reading.with(["OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"]).configuration(
-            try self.example)
+        var reading = Reading.with(["OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"])
+        reading.keyFiles["/etc/bulkhead/keys.json"] = .content(Array("{}".utf8))
+        let configuration = try reading.configuration(self.example)
         #expect(configuration.warnings == [])
         #expect(configuration.providers.map(\.name) == ["openai", "gemini", "local", "echo"])
         #expect(configuration.defaultModel == "gpt-4o-mini")
+        #expect(configuration.policy.purposes.map(\.name) == ["enrichments", "sql-assistant"])
+        #expect(configuration.policy.callers.map(\.name) == ["web", "operators", "everyone"])
+        #expect(configuration.hooks.map(\.name) == ["personal-data"])
+    }
+
+    @Test func hasExamplesThatAreAccepted() throws {
+        var reading = Reading.with(["OPENAI_API_KEY": "k", "ENRICHMENTS_KEY": "e", "GEMINI_API_KEY": "k"])
+        reading.keyFiles["/etc/bulkhead/keys.json"] = .content(Array("{}".utf8))
+        #expect(self.examples.count == 5)
+        for example in self.examples { #expect(try reading.configuration(example).warnings == []) }
     }
 
     /// Each field of the example, misspelled beyond guessing, is answered with all fields of its place: the table has them all.
     @Test func hasEveryFieldInItsTable() throws {
         let places = [
             ("", "x_x_x: 1"), ("socket.", "socket: {x_x_x: 1}"), ("log.", "log: {x_x_x: 1}"),
+            ("purposes.", "purposes: {chat: {x_x_x: 1}}"),
+            ("purposes.models.", "purposes: {chat: {models: [{model: echo, x_x_x: 1}]}}"),
+            ("hooks.", "hooks: [{name: a, command: [/usr/x], events: [group_exit], x_x_x: 1}]"),
+            ("callers.", "callers: {all: {default: true, x_x_x: 1}}"), ("secrets.", "secrets: {x_x_x: 1}"),
             ("providers.", "providers: {echo: {x_x_x: 1}}"),
             ("providers.timeouts.", "providers: {echo: {timeouts: {x_x_x: 1}}}"),
             ("providers.models.", "providers: {openai: {type: openai-compatible, models: [{id: a, x_x_x: 1}]}}"),
@@ -80,12 +95,12 @@ import Testing
             let list = try #require(line.range(of: "the fields here are ")).upperBound
             fields.formUnion(line[list...].split(separator: ", ").map { prefix + $0 })
         }
-        let containers: Set<String> = ["log", "providers.timeouts"]
+        let containers: Set<String> = ["log", "providers.timeouts", "secrets"]
         #expect(fields.subtracting(containers) == self.documentedFields)
     }
 
     @Test func showsTheErrorsThatAFileGets() throws {
-        let yaml = "sokcet: /x\ndrain_timeout: 30\npurposes: {}\nproviders:\n  local:\n    slots: 0\n    type: echo\n"
+        let yaml = "sokcet: /x\ndrain_timeout: 30\nlimits: {}\nproviders:\n  local:\n    slots: 0\n    type: echo\n"
         let lines = Reading().problems(yaml).map { $0.replacing("b.yaml", with: "    bulkhead.yaml") }
         let shown = self.text.split(separator: "\n").map(String.init)
         #expect(lines.count == 4)

@@ -9,6 +9,11 @@ import Testing
         log: {durability: relaxed}
         default_model: small
         drain_timeout: 2m
+        models: [small, echo]
+        purposes: {chat: {model: {model: tiny, key: LOCAL_KEY, options: {a: [1, {b: 2.5}]}}, blocked_models: [echo]}}
+        callers: {web: {user: www-data, group: [5, bulkhead], purposes: [chat]}, all: {default: true}}
+        hooks: [{name: a, command: [/usr/a], events: [group_exit], timeout: 1s}]
+        plugins: {datasette-llm: {blocked_models: [qwen3]}}
         providers:
           local:
             type: openai-compatible
@@ -101,9 +106,21 @@ import Testing
             "providers: {openai-compatible: {models: [?]}}",
             "providers: {openai-compatible: {models: [{id: ?, aliases: ?}]}}",
             "providers: {openai-compatible: {models: [m], base_url: ?}}", "? : ?", "?",
+            "models: ?", "models: [?]", "require_keys: ?", "purposes: ?", "purposes: {?: {}}", "purposes: {p: ?}",
+            "purposes: {p: {model: ?, models: ?}}", "purposes: {p: {models: [?]}}", "purposes: {p: {fallbacks: [?]}}",
+            "default_model: {model: ?, key: ?, options: ?}", "default_model: {model: echo, options: {?: ?}}",
+            "callers: ?", "callers: {?: ?}", "callers: {a: {user: ?, group: ?, default: ?}}",
+            "callers: {a: {user: [?]}}",
+            "callers: {a: {user: 1, purposes: ?, models: ?, max_requests: ?}}", "hooks: ?", "hooks: [?]",
+            "hooks: [{name: ?, command: ?, events: ?}]", "hooks: [{name: a, command: [?], events: [?], timeout: ?}]",
+            "plugins: ?", "plugins: {datasette-llm: ?}", "plugins: {?: ?}", "secrets: ?", "secrets: {llm_keys: ?}",
         ]
         for place in places {
-            for value in values { _ = try self.read(Array(("a: &a 1\n" + place.replacing("?", with: value)).utf8)) }
+            for value in values {
+                let text = "a: &a 1\n" + place.replacing("?", with: value)
+                _ = try self.read(Array(text.utf8))
+                _ = DatasetteImport.convert(ConfigurationFile(name: "b.yaml", text: text))
+            }
         }
     }
 

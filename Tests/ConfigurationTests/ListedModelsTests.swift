@@ -9,8 +9,9 @@ import Testing
 
     private static func configuration(_ file: String, _ more: String = "") throws -> ServiceConfiguration {
         let reader = ConfigurationReader(
-            environment: ["HOME": "/h", "XDG_RUNTIME_DIR": "/r", "OPENAI_API_KEY": "k"], isRoot: false,
-            groupID: { _ in nil }, listedModels: { ConfigurationFile(name: "\($0)/models.json", text: file) })
+            Surroundings(
+                environment: ["HOME": "/h", "XDG_RUNTIME_DIR": "/r", "OPENAI_API_KEY": "k"], isRoot: false,
+                listedModels: { ConfigurationFile(name: "\($0)/models.json", text: file) }))
         let reply = reader.read(ConfigurationFile(name: "b.yaml", text: Self.yaml + more))
         guard case .configuration(let configuration) = reply else { throw Reading.Refused(problems: ["\(reply)"]) }
         return configuration
@@ -62,8 +63,9 @@ import Testing
         #expect(try Self.configuration(text).providers[1].listedModels == [ModelDescription(id: "echo")])
         let reading = "providers: {openai: {models: [gpt-4o]}}"
         let reader = ConfigurationReader(
-            environment: ["HOME": "/h", "XDG_RUNTIME_DIR": "/r"], isRoot: false, groupID: { _ in nil },
-            listedModels: { _ in ConfigurationFile(name: "m", text: Self.file(Self.openAI("gpt-5"))) })
+            Surroundings(
+                environment: ["HOME": "/h", "XDG_RUNTIME_DIR": "/r"], isRoot: false,
+                listedModels: { _ in ConfigurationFile(name: "m", text: Self.file(Self.openAI("gpt-5"))) }))
         guard case .configuration(let configuration) = reader.read(ConfigurationFile(name: "b.yaml", text: reading))
         else {
             Issue.record("refused")

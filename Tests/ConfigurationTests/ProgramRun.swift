@@ -9,8 +9,14 @@ struct ProgramRun {
     /// What it sent on descriptor 3.
     let channel: [UInt8]
 
-    /// - Parameter withChannel: Whether descriptor 3 is one end of a socket pair, as bulkheadd makes it.
-    init(_ arguments: [String], environment: [String: String] = [:], withChannel: Bool = false) throws {
+    /// - Parameters:
+    ///   - withChannel: Whether descriptor 3 is one end of a socket pair, as bulkheadd makes it.
+    ///   - launcher: A program and its arguments that starts it; none starts it at once.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], withChannel: Bool = false,
+        through launcher: [String] = []
+    ) throws {
+        let command = launcher + [Self.path] + arguments
         let directory = try TemporaryDirectory()
         let (outputPath, errorPath) = ("\(directory.path)/output", "\(directory.path)/errors")
         var ends: [CInt] = [-1, -1]
@@ -27,13 +33,13 @@ struct ProgramRun {
         } else {
             posix_spawn_file_actions_addopen(&actions, 3, "/dev/null", O_RDONLY, 0)
         }
-        let argumentPointers = ([Self.path] + arguments).map { strdup($0) } + [nil]
+        let argumentPointers = command.map { strdup($0) } + [nil]
         let environmentPointers = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { (argumentPointers + environmentPointers).forEach { free($0) } }
         var process = pid_t()
-        let code = posix_spawn(&process, Self.path, &actions, nil, argumentPointers, environmentPointers)
+        let code = posix_spawn(&process, command[0], &actions, nil, argumentPointers, environmentPointers)
         close(ends[1])
-        try #require(code == 0, "\(Self.path): \(String(cString: strerror(code)))")
+        try #require(code == 0, "\(command[0]): \(String(cString: strerror(code)))")
 
         self.channel = Self.readToEnd(ends[0])
         var status: CInt = 0

@@ -71,7 +71,8 @@ import Testing
         #expect(accepted.output.hasPrefix("\(good): ok\n"))
         #expect(
             accepted.output.contains(
-                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, 2 retries, key from MY_KEY\n")
+                "provider openai: openai-compatible, https://api.openai.com/v1, 16 slots, 2 retries, key from MY_KEY (environment)\n"
+            )
         )
         #expect(!accepted.output.contains("s3cret"))
 
@@ -79,7 +80,7 @@ import Testing
         #expect(warned.exitCode == 0)
         #expect(
             warned.output.contains(
-                "\nwarning: \(good):2:42: field 'providers.openai.key': the environment variable MY_KEY is not set;"))
+                "\nwarning: \(good):2:42: field 'providers.openai.key': there is no key MY_KEY:"))
 
         let bad = try directory.write("testing: 1\nsokcet: /x\n")
         let refused = try ProgramRun(["--check", bad])
@@ -110,6 +111,31 @@ import Testing
         let alone = try ProgramRun([])
         #expect(alone.exitCode == 64)
         #expect(alone.errors.contains("run bulkhead-config --check FILE"))
+    }
+
+    /// As many purposes, models, callers and hooks as there may be.
+    @Test func aFileOfTheLargestSizeIsReadInTime() throws {
+        let models = (0..<512).map { "model-\($0)" }.joined(separator: ", ")
+        let list = (0..<60).map { "x/model-\($0)" }.joined(separator: ", ")
+        let purposes = (0..<256).map {
+            "p\($0): {model: {model: x/m, key: K\($0)}, models: [\(list)], blocked_models: [\(list)]}"
+        }
+        let callers = (0..<256).map { "c\($0): {user: [\($0), \($0 + 1000)], purposes: [p\($0)], models: [x/a]}" }
+        let yaml = """
+            providers: {x: {type: openai-compatible, base_url: 'https://x', models: [\(models)]}}
+            models: [\(models.replacing("model", with: "modal"))]
+            purposes: {\(purposes.joined(separator: ", "))}
+            callers: {\(callers.joined(separator: ", "))}
+            """
+        let directory = try TemporaryDirectory()
+        let run = try ProgramRun(
+            ["--config", try directory.write(yaml), "--socket", "/s", "--state-directory", "/d"], withChannel: true)
+        guard case .configuration(let configuration) = try ConfigurationReply(decoding: run.onlyFrame()) else {
+            Issue.record("\(run.errors)")
+            return
+        }
+        #expect(configuration.policy.purposes.count == 256 && configuration.policy.callers.count == 256)
+        #expect(configuration.warnings.count == 100)
     }
 
     @Test func aFileMadeToKeepItBusyCostsALittleTimeOnly() throws {

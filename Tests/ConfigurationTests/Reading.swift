@@ -6,7 +6,12 @@ import Testing
 struct Reading {
     var environment = ["XDG_RUNTIME_DIR": "/run/user/1000", "HOME": "/home/ada"]
     var isRoot = false
-    var groups = ["bulkhead": 998]
+    var groups = ["bulkhead": 998, "bulkhead-admin": 997]
+    var users = ["datasette": 990, "www-data": 33]
+    /// The files that may hold keys, by path.
+    var keyFiles: [String: KeyFile] = [:]
+    var secrets: [String: StoredSecret] = [:]
+    var identityMaps: [(path: String, text: String)] = []
     var overrides = ConfigurationOverrides()
     var purpose = ConfigurationReader.Purpose.service
 
@@ -15,9 +20,12 @@ struct Reading {
     }
 
     func reply(toFile file: ConfigurationFile?) -> ConfigurationReply {
-        let groups = self.groups
-        let reader = ConfigurationReader(environment: self.environment, isRoot: self.isRoot) { groups[$0] }
-        return reader.read(file, overrides: self.overrides, for: self.purpose)
+        let surroundings = Surroundings(
+            environment: self.environment, isRoot: self.isRoot, userID: { self.users[$0] },
+            groupID: { self.groups[$0] }, keyFile: { self.keyFiles[$0] ?? .absent },
+            secretStore: { _ in { self.secrets[$0] ?? .absent } },
+            isExecutable: { $0.hasPrefix("/usr/") }, identityMaps: self.identityMaps)
+        return ConfigurationReader(surroundings).read(file, overrides: self.overrides, for: self.purpose)
     }
 
     /// The lines that a person would see; none where the text is accepted.

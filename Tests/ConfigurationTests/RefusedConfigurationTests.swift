@@ -18,8 +18,8 @@ import Testing
 
     private static let duration = "write an integer and a unit, such as 250ms, 5s, 10m, 24h or 30d"
     private static let topFields =
-        "socket, state_directory, log, default_model, default_embedding_model, "
-        + "fallbacks, drain_timeout, providers, testing"
+        "socket, state_directory, log, default_model, default_embedding_model, models, blocked_models, require_keys, "
+        + "fallbacks, purposes, plugins, callers, hooks, secrets, drain_timeout, providers, testing"
 
     private static let fields = [
         Case("sokcet: /x", "b.yaml:1:1: unknown field 'sokcet'; did you mean 'socket'?"),
@@ -29,13 +29,11 @@ import Testing
             "providers:\n  echo:\n    type: echo\n    slot: 3",
             "b.yaml:4:5: unknown field 'slot'; did you mean 'slots'?"),
         Case(
-            "purposes: {}\nlimits: 3\ncallers:\nmodels: []\nblocked_models: []\nrequire_keys: true",
-            "b.yaml:1:1: this version does not support the field 'purposes' yet; remove it",
-            "b.yaml:2:1: this version does not support the field 'limits' yet; remove it",
-            "b.yaml:3:1: this version does not support the field 'callers' yet; remove it",
-            "b.yaml:4:1: this version does not support the field 'models' yet; remove it",
-            "b.yaml:5:1: this version does not support the field 'blocked_models' yet; remove it",
-            "b.yaml:6:1: this version does not support the field 'require_keys' yet; remove it"),
+            "limits: 3\npurposes: {chat: {limits: 1, retention: 2}}\ncallers: {all: {default: true, limits: 1}}",
+            "b.yaml:1:1: this version does not support the field 'limits' yet; remove it",
+            "b.yaml:2:19: this version does not support the field 'limits' yet; remove it",
+            "b.yaml:2:30: this version does not support the field 'retention' yet; remove it",
+            "b.yaml:3:32: this version does not support the field 'limits' yet; remove it"),
         Case(
             "log: {retention: 400d}",
             "b.yaml:1:7: this version does not support the field 'retention' yet; remove it"),
@@ -74,7 +72,7 @@ import Testing
         Case("providers: {echo: 3}", "b.yaml:1:19: field 'providers.echo': expected a mapping, found an integer"),
         Case(
             "default_model: 4",
-            "b.yaml:1:16: field 'default_model': expected the id or alias of a model, found an integer; quote it to make it a string"
+            "b.yaml:1:16: field 'default_model': expected the id or alias of a model, or {model, key, options}, found an integer; quote it to make it a string"
         ),
         Case(
             "state_directory: var", "b.yaml:1:18: field 'state_directory': the path must be absolute: begin it with '/'"

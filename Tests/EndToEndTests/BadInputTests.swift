@@ -67,7 +67,7 @@ extension EndToEnd {
                 (#"{"id":1,"op":"prompt","timeout_ms":0}"#, "invalid_request", "between 1 and"),
                 (#"{"id":1,"op":"prompt","group":"g"}"#, "not_supported", "'group'"),
                 (#"{"id":1,"op":"hello"}"#, "not_supported", "'hello'"),
-                (#"{"id":1,"op":"reload"}"#, "not_supported", "'reload'"),
+                (#"{"id":1,"op":"usage"}"#, "not_supported", "'usage'"),
                 (#"{"id":1,"op":"prompt","model":"ehco"}"#, "unknown_model", "unknown model 'ehco'"),
                 (#"{"id":1,"op":"cancel","target":"nobody"}"#, "not_found", "\"nobody\""),
                 (#"{"id":1,"op":"cancel"}"#, "invalid_request", "'target'"),

@@ -250,5 +250,17 @@ extension EndToEnd {
                 refused.errors.contains("\(bad):2:16: field 'drain_timeout': a duration needs a unit"),
                 "\(refused.errors)")
         }
+
+        @Test func aConfigurationCanBeMadeOfADatasetteYAML() throws {
+            let folder = try Folder()
+            let settings = "plugins: {datasette-llm: {default_model: echo, purposes: {extract: }, mdels: [a]}}\n"
+            let file = try folder.write(settings, to: "datasette.yaml")
+            let made = try CommandLine.run("config", "import", file)
+            #expect(made.status == 0)
+            #expect(
+                made.errors.contains("\(file):1:71: unknown field 'mdels'; did you mean 'models'?"), "\(made.errors)")
+            let check = try CommandLine.run("config", "check", try folder.write(made.output, to: "bulkhead.yaml"))
+            #expect(check.status == 0 && check.output.contains("purpose extract\n"), "\(check.errors)\(check.output)")
+        }
     }
 }

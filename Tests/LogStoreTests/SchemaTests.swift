@@ -124,20 +124,7 @@ import Testing
             """
             INSERT INTO _llm_migrations VALUES ('m099_from_the_future', '');
             ALTER TABLE turns ADD COLUMN mood TEXT;
-            DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
-            DROP TABLE bulkhead_output;
-            DROP TABLE attempts;
-            DROP INDEX requests_conversation;
-            ALTER TABLE requests DROP COLUMN conversation;
-            ALTER TABLE requests DROP COLUMN parent_message_hash;
-            ALTER TABLE requests DROP COLUMN options_json;
-            ALTER TABLE requests DROP COLUMN turn;
-            ALTER TABLE requests DROP COLUMN schema_id;
-            ALTER TABLE requests DROP COLUMN tool_ids;
-            ALTER TABLE requests DROP COLUMN resolved_model;
-            ALTER TABLE requests DROP COLUMN operation;
-            DROP INDEX requests_chain;
-            ALTER TABLE requests DROP COLUMN chain;
+            \(Self.dropsAllButTheFirstMigration)
             """)
         let file = try self.open()
         #expect(try file.integer("SELECT count(*) FROM _llm_migrations") == 31)
@@ -163,20 +150,7 @@ import Testing
         try self.execute(
             """
             INSERT INTO requests (id, state, started_ms, provider, model) VALUES ('a', 'done', 1, 'p', 'm');
-            DELETE FROM grdb_migrations WHERE identifier <> '1-requests';
-            DROP INDEX requests_conversation;
-            DROP TABLE bulkhead_output;
-            DROP TABLE attempts;
-            ALTER TABLE requests DROP COLUMN conversation;
-            ALTER TABLE requests DROP COLUMN parent_message_hash;
-            ALTER TABLE requests DROP COLUMN options_json;
-            ALTER TABLE requests DROP COLUMN turn;
-            ALTER TABLE requests DROP COLUMN schema_id;
-            ALTER TABLE requests DROP COLUMN tool_ids;
-            ALTER TABLE requests DROP COLUMN resolved_model;
-            ALTER TABLE requests DROP COLUMN operation;
-            DROP INDEX requests_chain;
-            ALTER TABLE requests DROP COLUMN chain;
+            \(Self.dropsAllButTheFirstMigration)
             """)
         try LogStore(path: self.directory.database, durability: .relaxed).close()
         let row = try #require(try file.rows().first)
@@ -184,4 +158,19 @@ import Testing
         #expect(row["conversation"] == nil)
         #expect(row["operation"] == "prompt")
     }
+
+    /// Undoes in our own tables what the migrations after the first have done.
+    private static let dropsAllButTheFirstMigration: String = {
+        let indexes = ["conversation", "chain", "actor", "group"].map { "DROP INDEX requests_\($0);" }
+        let columns = [
+            "conversation", "parent_message_hash", "options_json", "turn", "schema_id", "tool_ids", "resolved_model",
+            "operation", "chain", "user_groups", "unit", "caller", "actor", "purpose", "group_id", "key_name",
+            "annotations",
+        ].map { "ALTER TABLE requests DROP COLUMN \($0);" }
+        let others = [
+            "DROP TABLE bulkhead_output;", "DROP TABLE attempts;",
+            "DELETE FROM grdb_migrations WHERE identifier <> '1-requests';",
+        ]
+        return (indexes + columns + others).joined(separator: "\n")
+    }()
 }

@@ -40,6 +40,7 @@ extension ClientEvent {
                 return ClientAnswer.page(
                     id: self.id!, isLog ? "logs" : "requests", rows: rows.serialized(), next: completion.next)
             }
+            if let reload = completion.reload { return ClientAnswer.reloaded(id: self.id!, reload) }
             guard completion.request != nil else { return ClientAnswer.done(id: self.id!) }
             guard completion.embeddings == nil else {
                 return ClientAnswer.done(
@@ -50,7 +51,8 @@ extension ClientEvent {
             return try self.encodedAgain(completion)
         case .error(let failure, let request, let usage):
             return ClientAnswer.error(
-                id: self.id, failure, request: request.flatMap(ULID.init), usage: usage, attempts: self.attempts)
+                id: self.id, failure, request: request.flatMap(ULID.init), usage: usage, attempts: self.attempts,
+                problems: self.problems)
         case .unknown(let name):
             throw MessageError.invalidValue("event", name)
         }

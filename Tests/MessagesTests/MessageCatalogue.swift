@@ -67,6 +67,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 ExplainRequest(
                     mandate: Mandate(purpose: "p", actor: "a"), model: "m", operation: .embed, identity: identity))),
         .request("StatusRequest", .status),
+        .request("ReloadRequest", .reload),
+        .request("DrainRequest", .drain),
         .request("PingRequest", .ping),
         .answer(
             "StartEvent",
@@ -117,11 +119,18 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("WhoamiDone", ClientAnswer.done(id: .number(1), ("whoami", whoami.encoded))),
         .answer("ExplainDone", ClientAnswer.done(id: .number(1), ("explanation", explanation.encoded))),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
+        .answer(
+            "ReloadDone",
+            ClientAnswer.reloaded(
+                id: .number(1), ReloadReport(warnings: ["w"], added: ["a"], changed: ["c"], removed: ["r"]))),
+        .answer("DrainDone", ClientAnswer.done(id: .number(1))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer(
-            "ErrorEvent", ClientAnswer.error(id: .number(1), failure, request: request, usage: usage, attempts: 2)),
+            "ErrorEvent",
+            ClientAnswer.error(
+                id: .number(1), failure, request: request, usage: usage, attempts: 2, problems: ["p"])),
     ]
 
     private static var prompt: PromptRequest {
@@ -176,6 +185,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 
     private static let mandate = Mandate(purpose: "p", actor: "a", group: request)
 
+    private static let filter = MandateFilter(purpose: "p", actor: "a", caller: "c", group: request)
+
     private static let round = ChainRound(chain: request, number: 2)
 
     private static var chain: ChainRequest {
@@ -187,6 +198,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var logs: LogsRequest {
         var logs = LogsRequest()
         (logs.limit, logs.before, logs.conversation, logs.model, logs.search) = (3, "b", "c", "m", "s")
+        logs.mandate = filter
         logs.own = true
         return logs
     }
@@ -194,6 +206,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
     private static var requests: RequestsRequest {
         var requests = RequestsRequest()
         (requests.limit, requests.before, requests.model, requests.state) = (3, "b", "m", "lost")
+        requests.mandate = filter
         requests.own = true
         return requests
     }
@@ -203,7 +216,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
 
     private static let logRows = Array(
         #"""
-        [{"id":"i","state":"done","uid":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
+        [{"id":"i","state":"done","uid":1,"caller":"c","actor":"a","purpose":"p","group":"g","annotations":{},"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"conversation":"c",
         "conversation_name":"n","system":"s","prompt":"p","attachments":[{"id":"a","type":"t","url":"u"}],"options":{},"schema":{},"response":"r","reasoning":"w",
         "tool_calls":[{"tool_call_id":"t","name":"n","arguments":{},"server_executed":true}],
         "tool_results":[{"name":"n","output":"o","tool_call_id":"t","server_executed":true,"exception":"e","attachments":[]}],
@@ -212,8 +225,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         """#.utf8)
     private static let requestRows = Array(
         #"""
-        [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,
-        "provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},
+        [{"id":"i","state":"done","started_at_ms":1,"ended_at_ms":3,"duration_ms":2,"uid":1,"gid":2,"pid":3,"groups":[4],"unit":"u",
+        "caller":"c","actor":"a","purpose":"p","group":"g","key_name":"k","annotations":{},"provider":"p","model":"m","stream":true,"operation":"embed","usage":{"input":1,"output":2,"details":{}},
         "finish_reason":"stop","provider_request_id":"r","error":{"code":"c","message":"m"},"conversation":"c","turn":"t","chain":"01k9x3g6ncw7jv0q8r6m2t5y4b",
         "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
         "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]

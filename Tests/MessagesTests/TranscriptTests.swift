@@ -67,7 +67,7 @@ struct TranscriptTests {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
                 "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "PurposesRequest",
-                "WhoamiRequest", "ExplainRequest", "StatusRequest", "PingRequest",
+                "WhoamiRequest", "ExplainRequest", "StatusRequest", "ReloadRequest", "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id

@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"id":1,"op":"pronpt"}"#, "unknown_op"), (#"{"id":1,"op":"reload"}"#, "not_supported"),
+        (#"{"id":1,"op":"pronpt"}"#, "unknown_op"), (#"{"id":1,"op":"usage"}"#, "not_supported"),
         (#"{"id":1,"op":"prompt","purpose":""}"#, "invalid_request"),
         (#"{"id":1,"op":"prompt","promt":"x"}"#, "invalid_request"),
         (#"{"id":1}"#, "invalid_request"), (#"{"id":1,"op":"cancel","target":9}"#, "not_found"),

@@ -98,7 +98,7 @@ import Testing
         scenario.post(.loggerExited(.signalled(9)))
         #expect(scenario.post(.drain) == [Self.stopping, "stop listening", "close worker 1"])
         #expect(scenario.post(.workerExited(WorkerID(1), .exited(code: 0))) == [])
-        #expect(scenario.pass(.milliseconds(100)).first == "start logger")
+        #expect(scenario.pass(.milliseconds(100)).first == "start logger, commit")
         scenario.loggerIsReady(acknowledged: 1)
         let actions = scenario.commit()
         #expect(actions.first?.contains(#""event":"done""#) == true, "\(actions)")

@@ -12,7 +12,8 @@ import Testing
     @Test func theLoggerStartsFirstAndIsToldItsSession() {
         var scenario = Scenario()
         let actions = scenario.post(.start)
-        #expect(actions.prefix(2) == ["start logger", #"logger: {"op":"begin","session":"session","at_ms":1000}"#])
+        #expect(
+            actions.prefix(2) == ["start logger, commit", #"logger: {"op":"begin","session":"session","at_ms":1000}"#])
     }
 
     @Test func aRestartedLoggerIsSentWhatItHasNot() {
@@ -24,7 +25,7 @@ import Testing
         // Nothing is sent to the dead, and nothing is lost.
         #expect(scenario.client(1, #"{"id":4,"op":"prompt"}"#) == [])
         let start = scenario.pass(.milliseconds(100))
-        #expect(start == ["start logger", #"logger: {"op":"begin","session":"session","at_ms":1100}"#])
+        #expect(start == ["start logger, commit", #"logger: {"op":"begin","session":"session","at_ms":1100}"#])
         // It committed the second before it died, and could not say so.
         let ready = LoggerReply.ready(protocolVersion: ProtocolVersion.current, version: "1", acknowledged: 2)
         let actions = scenario.post(.loggerReply(ready.encoded))
@@ -40,7 +41,7 @@ import Testing
         for _ in 0..<9 {
             scenario.post(.loggerExited(.signalled(9)))
             var milliseconds = 0
-            while !scenario.pass(.milliseconds(50)).contains("start logger") { milliseconds += 50 }
+            while !scenario.pass(.milliseconds(50)).contains("start logger, commit") { milliseconds += 50 }
             delays.append(milliseconds + 50)
         }
         #expect(delays == [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000])
@@ -92,7 +93,7 @@ import Testing
     @Test(arguments: [75, 78]) func aLoggerThatHadItsFileOnceIsStartedAgain(code: Int) {
         var scenario = Scenario.ready()
         #expect(scenario.post(.loggerExited(.exited(code: code))) == [])
-        #expect(scenario.pass(.milliseconds(100)).first == "start logger")
+        #expect(scenario.pass(.milliseconds(100)).first == "start logger, commit")
     }
 
     @Test func underRelaxedDurabilityALastFrameWaitsForItsRowWhenTheLoggerIsFarBehind() {

@@ -73,7 +73,7 @@ import Testing
         actions += scenario.pass(.seconds(1))
         actions += scenario.post(.loggerReply(Self.ready))
         actions += scenario.workerSaysHello(2)
-        #expect(actions.contains("start logger") && actions.contains("start worker 2 of echo, 2 slots"))
+        #expect(actions.contains("start logger, commit") && actions.contains("start worker 2 of echo, 2 slots"))
         #expect(self.announcements(actions) == [])
     }
 

@@ -21,8 +21,9 @@ import Testing
         #expect(
             Self.names(status) == [
                 "version", "pid", "uptime_ms", "draining", "durability", "connections", "requests", "memory", "logger",
-                "reader", "providers",
+                "reader", "configuration", "providers",
             ])
+        #expect(Self.names(status["configuration"]) == ["generation", "former", "refused", "reloading"])
         #expect(
             Self.names(status["requests"]) == [
                 "open", "queued", "waiting", "chains", "admitted", "done", "error", "cancelled", "crashed", "retries",

@@ -76,7 +76,7 @@ import Testing
         scenario.post(.loggerExited(.signalled(9)))
         scenario.slot(1, 0, .done(SlotCompletion()))
         #expect(scenario.core.footprint.requests == 1)
-        #expect(scenario.pass(.milliseconds(100)).first == "start logger")
+        #expect(scenario.pass(.milliseconds(100)).first == "start logger, commit")
         scenario.loggerIsReady(acknowledged: 1)
         #expect(!scenario.pass(.seconds(50)).joined().contains("timeout"))
         let actions = scenario.commit()

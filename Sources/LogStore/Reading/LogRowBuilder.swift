@@ -59,6 +59,7 @@ struct LogRowBuilder {
         object.add("id", id)
         object.add("state", ifPresent: request?.state)
         object.add("uid", ifPresent: request?.uid)
+        request?.origin.appendMandate(to: &object)
         object.add("provider", ifPresent: request?.provider)
         object.add("model", request?.model ?? turn?.model ?? "")
         object.add("started_at_ms", request?.startedMilliseconds ?? turn?.startedMilliseconds ?? 0)
@@ -104,6 +105,8 @@ struct LogRowBuilder {
         if let usage { object.add("usage", raw: usage.encoded) }
         nodes += usage?.details == nil ? 0 : ProtocolBounds.usageDetails
         object.add("finish_reason", ifPresent: request?.finishReason)
+        if let annotations = request?.origin.annotations { object.add("annotations", annotations) }
+        nodes += request?.origin.nodes ?? 0
         if let error = request?.encodedError { object.add("error", raw: error) }
         if isTruncated { object.add("truncated", true) }
         if !reasons.isEmpty { object.add("unreadable", reasons.joined(separator: "; ")) }

@@ -44,8 +44,12 @@ struct LogsQuestion {
         wanted.add("conversation IS NOT NULL")
         wanted.add("uid = ?", self.uid)
         wanted.add("model = ?", self.request.model)
+        wanted.add(self.request.mandate)
         return wanted
     }
+
+    /// Whether turns without a request may be wanted, which llm itself wrote: they are nobody's, and for no purpose.
+    private var wantsTurns: Bool { self.uid == nil && self.request.mandate.isEmpty }
 
     /// What makes a turn's row wanted, which is ours as well or llm's own.
     private var wantedTurns: Conditions {
@@ -57,9 +61,10 @@ struct LogsQuestion {
     /// Both tables are read along their keys, and stand side by side in the order of ids.
     private var scan: RowScan {
         let requests = self.wantedRequests
-        var sql = "SELECT id, \(requests.sql) FROM requests WHERE id < ?"
-        var bindings = requests.bindings + [self.before]
-        if self.uid == nil {
+        let place = Conditions(placing: self.request.mandate)
+        var sql = "SELECT id, \(requests.sql) FROM requests WHERE \(place.sql) AND id < ?"
+        var bindings = requests.bindings + place.bindings + [self.before]
+        if self.wantsTurns {
             let turns = self.wantedTurns
             sql += " UNION ALL SELECT id, \(turns.sql) FROM turns WHERE id < ?"
             bindings += turns.bindings + [self.before]
@@ -77,7 +82,7 @@ struct LogsQuestion {
             SELECT id, \(requests.sql) AND conversation = id FROM requests WHERE id = ? AND id < ?
             """
         var bindings = requests.bindings + [name, self.before] + requests.bindings + [name, self.before]
-        if self.uid == nil {
+        if self.wantsTurns {
             let turns = self.wantedTurns
             sql += " UNION ALL SELECT id, \(turns.sql) FROM turns WHERE thread_id = ? AND id < ?"
             bindings += turns.bindings + [name, self.before]
@@ -103,7 +108,7 @@ struct LogsQuestion {
     private func matches(_ search: String, limit: Int) throws -> [String] {
         var filters = Conditions()
         filters.add("turn_search.turn_id < ?", self.request.before)
-        if self.uid != nil {
+        if !self.wantsTurns {
             var requests = self.wantedRequests
             requests.add("conversation = ?", self.request.conversation)
             let term = "EXISTS (SELECT 1 FROM requests WHERE id = turn_search.turn_id AND \(requests.sql))"

@@ -1,5 +1,4 @@
 internal import GRDB
-import JSON
 import Messages
 
 /// `op: requests`: rows of the table of requests, newest first.
@@ -29,6 +28,8 @@ struct RequestsQuestion {
         var wanted = Conditions()
         wanted.add("uid = ?", self.uid)
         wanted.add("model = ?", self.request.model)
+        wanted.add(self.request.mandate)
+        let place = Conditions(placing: self.request.mandate)
         var source = "requests"
         if self.request.state == "open" {
             // In these words there is an index for it.
@@ -37,126 +38,27 @@ struct RequestsQuestion {
             wanted.add("state = ?", self.request.state)
         }
         return RowScan(
-            "SELECT id, \(wanted.sql) FROM \(source) WHERE id < ? ORDER BY id DESC",
-            wanted.bindings + [.text(self.request.before ?? RowScan.end)])
+            "SELECT id, \(wanted.sql) FROM \(source) WHERE \(place.sql) AND id < ? ORDER BY id DESC",
+            wanted.bindings + place.bindings + [.text(self.request.before ?? RowScan.end)])
     }
 }
 
-/// A row of the table of requests.
-struct RequestRow {
-    let id: String
-    let state: String
-    let startedMilliseconds: Int
-    let endedMilliseconds: Int?
-    let durationMilliseconds: Int?
-    let uid: Int?
-    let gid: Int?
-    let pid: Int?
-    let provider: String
-    let model: String
-    let isStream: Bool?
-    let usage: Usage?
-    let finishReason: String?
-    let errorCode: String?
-    let errorMessage: String?
-    let providerRequestID: String?
-    let conversation: String?
-    let parent: String?
-    let turn: String?
-    let operation: String
-    let chain: String?
-    /// What was tried, where one attempt was not enough.
-    private(set) var attempts: [AttemptRow] = []
-
-    /// `nil` if there is no such row.
-    init?(_ id: String, _ connection: ReadConnection) throws {
-        let row = try connection.row(
-            """
-            SELECT state, started_ms, ended_ms, duration_ms, uid, gid, pid, provider, model, stream, input_tokens,
-                output_tokens, usage_details, finish_reason, error_code, error_message, provider_request_id,
-                conversation, parent_message_hash, turn, chain, operation
-            FROM requests WHERE id = ?
-            """, [.text(id)]
-        ) { row in RequestRow(id, row) }
-        guard let row else { return nil }
-        self = row
-        self.attempts = try AttemptRow.all(of: id, connection)
+extension Conditions {
+    /// What must be so for the row of a request to be wanted.
+    mutating func add(_ filter: MandateFilter) {
+        self.add("purpose = ?", filter.purpose)
+        self.add("actor = ?", filter.actor)
+        self.add("caller = ?", filter.caller)
+        self.add("group_id = ?", filter.group?.description)
     }
 
-    private init(_ id: String, _ row: PreparedStatement) {
-        self.id = id
-        self.state = row.text(0) ?? ""
-        self.startedMilliseconds = max(row.integer(1), 0)
-        self.endedMilliseconds = row.optionalInteger(2).map { max($0, 0) }
-        self.durationMilliseconds = row.optionalInteger(3).map { max($0, 0) }
-        self.uid = row.optionalInteger(4)
-        self.gid = row.optionalInteger(5)
-        self.pid = row.optionalInteger(6)
-        self.provider = row.text(7) ?? ""
-        self.model = row.text(8) ?? ""
-        self.isStream = row.optionalInteger(9).map { $0 != 0 }
-        self.usage = Usage(input: row.optionalInteger(10), output: row.optionalInteger(11), storedDetails: row.text(12))
-        self.finishReason = row.text(13)
-        self.errorCode = row.text(14)
-        self.errorMessage = row.text(15)
-        self.providerRequestID = row.text(16)
-        self.conversation = row.text(17)
-        self.parent = row.text(18)
-        self.turn = row.text(19)
-        self.chain = row.text(20)
-        self.operation = row.text(21) ?? OpenRecord.Operation.prompt.rawValue
-    }
-
-    /// The row as a client reads it (proto/client.md, RequestsDone).
-    var encoded: EncodedRow {
-        var object = JSONObjectBuilder(minimumCapacity: 512)
-        object.add("id", self.id)
-        object.add("state", self.state)
-        object.add("started_at_ms", self.startedMilliseconds)
-        object.add("ended_at_ms", ifPresent: self.endedMilliseconds)
-        object.add("duration_ms", ifPresent: self.durationMilliseconds)
-        object.add("uid", ifPresent: self.uid)
-        object.add("gid", ifPresent: self.gid)
-        object.add("pid", ifPresent: self.pid)
-        object.add("provider", self.provider)
-        object.add("model", self.model)
-        if let isStream = self.isStream { object.add("stream", isStream) }
-        if self.operation != OpenRecord.Operation.prompt.rawValue { object.add("operation", self.operation) }
-        if let usage = self.usage { object.add("usage", raw: usage.encoded) }
-        object.add("finish_reason", ifPresent: self.finishReason)
-        object.add("provider_request_id", ifPresent: self.providerRequestID)
-        if let error = self.encodedError { object.add("error", raw: error) }
-        object.add("conversation", ifPresent: self.conversation)
-        object.add("turn", ifPresent: self.turn)
-        object.add("chain", ifPresent: self.chain)
-        if !self.attempts.isEmpty { object.add("attempts", rawElements: self.attempts.map(\.encoded)) }
-        // Details are bounded in bytes, and so in values.
-        let nodes = self.attempts.reduce(self.usage?.details == nil ? 32 : 32 + ProtocolBounds.usageDetails) {
-            $0 + $1.nodes
+    /// Where in the table wanted rows are: the one of those conditions that an index knows best.
+    init(placing filter: MandateFilter) {
+        self.init()
+        if let group = filter.group {
+            self.add("group_id = ?", group.description)
+        } else {
+            self.add("actor = ?", filter.actor)
         }
-        return EncodedRow(bytes: object.finish(), nodes: nodes)
-    }
-
-    /// Why the request failed; `nil` where it did not.
-    var encodedError: [UInt8]? {
-        guard self.errorCode != nil || self.errorMessage != nil else { return nil }
-        var object = JSONObjectBuilder()
-        object.add("code", self.errorCode ?? self.state)
-        object.add("message", self.errorMessage ?? "")
-        return object.finish()
-    }
-}
-
-extension Usage {
-    /// `nil` where nothing is known. Details that are no JSON object are left out.
-    init?(input: Int?, output: Int?, storedDetails: String?) {
-        let details = storedDetails.flatMap { text -> [UInt8]? in
-            guard text.utf8.count <= ProtocolBounds.usageDetails,
-                let value = try? JSONValue(parsing: text, bounds: StoredJSON.bounds), value.members != nil
-            else { return nil }
-            return value.serialized()
-        }
-        guard input != nil || output != nil || details != nil else { return nil }
-        self.init(input: input, output: output, details: details)
     }
 }

@@ -61,6 +61,9 @@ enum LogSchema {
         migrator.registerMigration("6-operations", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: Self.operations)
         }
+        migrator.registerMigration("7-policy", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: Self.policy)
+        }
         return migrator
     }
 
@@ -146,5 +149,20 @@ enum LogSchema {
     /// What a request asked for: a row of an earlier version is a prompt's.
     private static let operations = """
         ALTER TABLE requests ADD COLUMN operation TEXT NOT NULL DEFAULT 'prompt';
+        """
+
+    /// Who asked, beside the numbers, for whom and what for, and what hooks noted. There are few callers and purposes, and
+    /// many actors, so only these and groups have an index.
+    private static let policy = """
+        ALTER TABLE requests ADD COLUMN user_groups TEXT;
+        ALTER TABLE requests ADD COLUMN unit TEXT;
+        ALTER TABLE requests ADD COLUMN caller TEXT;
+        ALTER TABLE requests ADD COLUMN actor TEXT;
+        ALTER TABLE requests ADD COLUMN purpose TEXT;
+        ALTER TABLE requests ADD COLUMN group_id TEXT;
+        ALTER TABLE requests ADD COLUMN key_name TEXT;
+        ALTER TABLE requests ADD COLUMN annotations TEXT;
+        CREATE INDEX requests_actor ON requests (actor) WHERE actor IS NOT NULL;
+        CREATE INDEX requests_group ON requests (group_id) WHERE group_id IS NOT NULL;
         """
 }

@@ -10,8 +10,9 @@ struct RequestRows {
         self.insertion = try PreparedStatement(
             """
             INSERT INTO requests (id, session, state, started_ms, uid, gid, pid, provider, model, stream,
-                conversation, parent_message_hash, options_json, schema_id, tool_ids, chain, operation)
-            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                conversation, parent_message_hash, options_json, schema_id, tool_ids, chain, operation,
+                user_groups, unit, caller, actor, purpose, group_id, key_name, annotations)
+            VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """, in: db)
         self.closing = try PreparedStatement(
@@ -48,7 +49,20 @@ struct RequestRows {
         try statement.bind(definitions.tools, at: 14)
         try statement.bind(record.chain?.description, at: 15)
         try statement.bind(record.operation.rawValue, at: 16)
+        try statement.bind(Self.array(record.peer.groups), at: 17)
+        try statement.bind(record.peer.unit, at: 18)
+        try statement.bind(record.caller, at: 19)
+        try statement.bind(record.mandate.actor, at: 20)
+        try statement.bind(record.mandate.purpose, at: 21)
+        try statement.bind(record.mandate.group?.description, at: 22)
+        try statement.bind(record.keyName, at: 23)
+        try statement.bind(record.annotations.map { String(decoding: $0, as: UTF8.self) }, at: 24)
         return try statement.run() == 1
+    }
+
+    /// A JSON array; `nil` where there is nothing in it.
+    private static func array(_ numbers: [Int]) -> String? {
+        numbers.isEmpty ? nil : "[\(numbers.map(String.init).joined(separator: ","))]"
     }
 
     /// Closes the row, if it is open: the first end stays.

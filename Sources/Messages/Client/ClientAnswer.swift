@@ -95,6 +95,15 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// The last frame of a reload that was taken.
+    public static func reloaded(id: RequestIdentifier, _ report: ReloadReport) -> [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        report.append(to: &object)
+        return object.finish()
+    }
+
     /// The last frame of a question to the record: rows as JSON text, and where the next page begins.
     public static func page(id: RequestIdentifier, _ name: StaticString, rows: [UInt8], next: String?) -> [UInt8] {
         var object = JSONObjectBuilder(minimumCapacity: rows.count + 256)
@@ -110,8 +119,10 @@ public enum ClientAnswer {
     /// - Parameters:
     ///   - request: The name on record of a request that was admitted.
     ///   - attempts: How many there were, where there was more than one.
+    ///   - problems: What is wrong with a configuration, one thing a line (``ReloadReport/bounded(_:)``).
     public static func error(
-        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil, attempts: Int? = nil
+        id: RequestIdentifier?, _ failure: Failure, request: ULID? = nil, usage: Usage? = nil, attempts: Int? = nil,
+        problems: [String] = []
     ) -> [UInt8] {
         var object = JSONObjectBuilder()
         object.add("id", raw: id?.encoded ?? Array("null".utf8))
@@ -120,6 +131,7 @@ public enum ClientAnswer {
         object.add("request", ifPresent: request?.description)
         if let usage { object.add("usage", raw: usage.encoded) }
         object.add("attempts", ifPresent: attempts)
+        if !problems.isEmpty { object.add("problems", .array(problems.map(JSONValue.string))) }
         return object.finish()
     }
 }

@@ -7,6 +7,8 @@ public struct ClientEvent: Sendable, Equatable {
     public var event: Event
     /// Of a start: which attempt begins. Of the last frame: how many there were. `nil` where it is the first and only one.
     public var attempts: Int?
+    /// Of an error: what is wrong with the configuration that was to be taken, one thing a line.
+    public var problems: [String] = []
 
     public enum Event: Sendable, Equatable {
         case start(Start)
@@ -82,6 +84,8 @@ public struct ClientEvent: Sendable, Equatable {
         public var explanation: JSONValue?
         /// The answer to `op: status`.
         public var status: JSONValue?
+        /// The answer to `op: reload`.
+        public var reload: ReloadReport?
         /// The rows of the answer to `op: logs` or `op: requests`.
         public var rows: JSONValue?
         /// The `before` of the next page; `nil` on the last one.
@@ -105,6 +109,7 @@ public struct ClientEvent: Sendable, Equatable {
         let name = try object.require("event").expectString("event")
         let counter = name == "start" ? "attempt" : "attempts"
         self.attempts = try object.optional(counter)?.expectInteger(counter, in: 1...Int.max)
+        self.problems = try object.optional("problems")?.expectStrings("problems") ?? []
         switch name {
         case "start":
             self.event = .start(try Start(decoding: object))
@@ -181,6 +186,7 @@ extension ClientEvent.Completion {
         self.whoami = object.optional("whoami")?.value
         self.explanation = object.optional("explanation")?.value
         self.status = object.optional("status")?.value
+        self.reload = try ReloadReport(decoding: object)
         self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
         self.next = try object.optional("next")?.expectString("next")
     }

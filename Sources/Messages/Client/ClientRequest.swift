@@ -22,6 +22,10 @@ public struct ClientRequest: Sendable, Equatable {
         /// How a request would be resolved.
         case explain(ExplainRequest)
         case status
+        /// Read the configuration anew.
+        case reload
+        /// Finish what is open, and stop.
+        case drain
         case ping
     }
 
@@ -32,12 +36,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "usage", "limits", "reload", "drain", "secrets",
+        "hello", "group_begin", "group_end", "usage", "limits", "secrets",
     ]
 
     static let operations = [
         "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "purposes", "whoami",
-        "explain", "status", "ping",
+        "explain", "status", "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -94,9 +98,16 @@ public struct ClientRequest: Sendable, Equatable {
                 return .models(try ModelsRequest(decoding: object))
             case "explain":
                 return .explain(try ExplainRequest(decoding: object))
-            case "purposes", "whoami", "status", "ping":
+            case "purposes", "whoami", "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
-                return name == "purposes" ? .purposes : name == "whoami" ? .whoami : name == "status" ? .status : .ping
+                switch name {
+                case "purposes": return .purposes
+                case "whoami": return .whoami
+                case "status": return .status
+                case "reload": return .reload
+                case "drain": return .drain
+                default: return .ping
+                }
             default:
                 throw .invalidValue("op", name)
             }
@@ -146,6 +157,8 @@ public struct ClientRequest: Sendable, Equatable {
         case .purposes: object.add("op", "purposes")
         case .whoami: object.add("op", "whoami")
         case .status: object.add("op", "status")
+        case .reload: object.add("op", "reload")
+        case .drain: object.add("op", "drain")
         case .ping: object.add("op", "ping")
         }
         return object.finish()

@@ -12,11 +12,14 @@ public struct LogsRequest: Sendable, Equatable {
     public var model: String?
     /// Only turns whose prompt or answer matches, in the syntax of SQLite's full-text search.
     public var search: String?
+    /// Only what was for this purpose, this actor and so on; never what llm itself wrote.
+    public var mandate = MandateFilter()
 
     /// Only what the asker's own user asked, though an administrator may see more.
     public var own = false
 
-    static let fields = ["id", "op", "limit", "before", "conversation", "model", "search", "own"]
+    static let fields =
+        ["id", "op", "limit", "before", "conversation", "model", "search", "own"] + MandateFilter.fields
 
     public init() {}
 
@@ -29,6 +32,7 @@ public struct LogsRequest: Sendable, Equatable {
         if let search = self.search, search.utf8.count > ProtocolBounds.searchLength {
             throw .invalidValue("search", "longer than \(ProtocolBounds.searchLength) bytes")
         }
+        self.mandate = try MandateFilter(decoding: object)
         self.own = try object.optional("own")?.expectBool("own") ?? false
     }
 
@@ -38,6 +42,7 @@ public struct LogsRequest: Sendable, Equatable {
         object.add("conversation", ifPresent: self.conversation)
         object.add("model", ifPresent: self.model)
         object.add("search", ifPresent: self.search)
+        self.mandate.append(to: &object)
         if self.own { object.add("own", true) }
     }
 }
@@ -52,11 +57,13 @@ public struct RequestsRequest: Sendable, Equatable {
     public var model: String?
     /// Only rows in this state: `open`, `done`, `error`, `cancelled`, `crashed` or `lost`.
     public var state: String?
+    /// Only what was for this purpose, this actor and so on.
+    public var mandate = MandateFilter()
 
     /// Only the asker's own user's rows, though an administrator may see more.
     public var own = false
 
-    static let fields = ["id", "op", "limit", "before", "model", "state", "own"]
+    static let fields = ["id", "op", "limit", "before", "model", "state", "own"] + MandateFilter.fields
     static let states = ["open"] + EndRecord.State.allCases.map(\.rawValue)
 
     public init() {}
@@ -69,6 +76,7 @@ public struct RequestsRequest: Sendable, Equatable {
         if let state = self.state, !Self.states.contains(state) {
             throw .invalidValue("state", "must be one of \(Self.states.joined(separator: ", "))")
         }
+        self.mandate = try MandateFilter(decoding: object)
         self.own = try object.optional("own")?.expectBool("own") ?? false
     }
 
@@ -77,6 +85,7 @@ public struct RequestsRequest: Sendable, Equatable {
         object.add("before", ifPresent: self.before)
         object.add("model", ifPresent: self.model)
         object.add("state", ifPresent: self.state)
+        self.mandate.append(to: &object)
         if self.own { object.add("own", true) }
     }
 }

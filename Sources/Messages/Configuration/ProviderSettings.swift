@@ -46,7 +46,7 @@ public struct ProviderSettings: Sendable, Equatable {
     public var retries: Int
     /// The provider's key. It goes to the worker in the frame of each request that needs it, and nowhere else.
     public var key: String?
-    /// Where a missing key could be set, for the error that says so: the name of an environment variable.
+    /// What the key is called, for the error that says that it is missing.
     public var keyName: String?
     /// Where the key was found: `credential`, `environment`, `store`, `llm_keys`.
     public var keySource: String?
