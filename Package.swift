@@ -16,6 +16,8 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 
 let package = Package(
     name: "bulkhead",
@@ -34,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // C libraries of the system.
@@ -66,10 +69,11 @@ let package = Package(
             name: "Configuration", dependencies: [yams, "Messages", "JSON"],
             // The catalogue of models. In the code, so that an installed program has it wherever it is.
             resources: [.embedInCode("models.json")], swiftSettings: settings),
+        .target(name: "Secrets", dependencies: [crypto, cryptoExtras, "Messages", "JSON"], swiftSettings: settings),
 
         // Programs.
         .executableTarget(
-            name: "bulkheadd", dependencies: ["SupervisorCore", "Libuv", "Framing", "Messages", logging],
+            name: "bulkheadd", dependencies: ["SupervisorCore", "Libuv", "Framing", "Messages", "CLinux", logging],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-worker", dependencies: ["Providers", "Curl", "BlockingChannel", "Messages", "CLinux"],
@@ -78,7 +82,8 @@ let package = Package(
             name: "bulkhead-logger", dependencies: ["LogStore", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
-            name: "bulkhead-config", dependencies: ["Configuration", "BlockingChannel", "Messages"],
+            name: "bulkhead-config",
+            dependencies: ["Configuration", "Secrets", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead", dependencies: ["BulkheadClient", argumentParser], swiftSettings: settings),
@@ -114,6 +119,7 @@ let package = Package(
             name: "LogStoreTests", dependencies: ["LogStore", "Messages", "JSON", "Framing", "Recordings", grdb],
             swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Messages"], swiftSettings: settings),
+        .testTarget(name: "SecretsTests", dependencies: ["Secrets", "Messages", "JSON"], swiftSettings: settings),
         .testTarget(
             name: "BulkheadClientTests",
             dependencies: ["BulkheadClient", "Framing", "JSON", "Messages", "bulkhead"],

@@ -34,7 +34,10 @@ public struct Answer: AsyncSequence, Sendable {
             isolation actor: isolated (any Actor)?
         ) async throws(ClientError) -> ClientEvent.Event? {
             guard let frame = try await self.frames.next(isolation: actor) else { return nil }
-            if case .error(let failure, _, _) = frame.event { throw .failure(failure) }
+            if case .error(let failure, _, _) = frame.event {
+                throw frame.problems.isEmpty
+                    ? .failure(failure) : .configurationRefused(failure, problems: frame.problems)
+            }
             return frame.event
         }
     }

@@ -67,6 +67,20 @@ public final class BulkheadClient: Sendable {
         return try DaemonStatus(decoding: status)
     }
 
+    /// Has the configuration read anew; for an administrator. It returns when new requests are admitted under it.
+    ///
+    /// - Throws: ``ClientError/configurationRefused(_:problems:)`` with everything that is wrong with it; then nothing has
+    ///   changed.
+    public func reload() async throws(ClientError) -> ReloadReport {
+        guard let report = try await self.completion(of: .reload).reload else {
+            throw .protocolViolation("an answer to 'reload' without a report")
+        }
+        return report
+    }
+
+    /// Tells the daemon to finish what is open, and to stop; for an administrator. A second one cuts short what is open.
+    public func drain() async throws(ClientError) { _ = try await self.completion(of: .drain) }
+
     /// Asks for a sign of life, and returns how long it took.
     @discardableResult
     public func ping() async throws(ClientError) -> Duration {

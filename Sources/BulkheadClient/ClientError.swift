@@ -6,6 +6,8 @@ public enum ClientError: Error, Equatable, Sendable {
     case cannotConnect(path: String, errno: CInt)
     /// The daemon ended the request, or refused it, and says why.
     case failure(Failure)
+    /// A configuration was not taken: why, and each thing that is wrong with it, by file, line and column.
+    case configurationRefused(Failure, problems: [String])
     /// The connection ended before the request did: the daemon stopped, or was stopped.
     case daemonGone
     /// What came over the connection is not the protocol. The connection is closed.
@@ -21,7 +23,7 @@ public enum ClientError: Error, Equatable, Sendable {
     public var isRetryable: Bool {
         switch self {
         case .cannotConnect, .daemonGone: true
-        case .failure(let failure): failure.code.isRetryable
+        case .failure(let failure), .configurationRefused(let failure, _): failure.code.isRetryable
         case .protocolViolation, .requestTooLong, .cancelled, .closed: false
         }
     }
@@ -33,7 +35,7 @@ extension ClientError: CustomStringConvertible {
         switch self {
         case .cannotConnect(let path, let errno):
             "cannot connect to '\(path)': \(String(systemError: errno)). \(Self.advice(errno))"
-        case .failure(let failure):
+        case .failure(let failure), .configurationRefused(let failure, _):
             "\(failure.code.rawValue): \(failure.message)"
         case .daemonGone:
             "the daemon closed the connection before the answer was complete. Its log says why; "

@@ -14,11 +14,12 @@ public struct DaemonStatus: Equatable, Sendable {
     public var memory: Memory
     public var logger: Logger
     public var reader: Reader
+    public var configuration: Configuration
     public var providers: [Provider]
     /// The whole answer, as it came.
     public var json: JSONValue
 
-    /// Counts of requests: `open`, `queued`, `waiting` and `chains` now, the others since the start.
+    /// Counts of requests: `open`, `queued`, `waiting`, `chains`, `groups` and `finishing` now, the others since the start.
     public struct Requests: Equatable, Sendable {
         public var open: Int
         public var queued: Int
@@ -26,6 +27,10 @@ public struct DaemonStatus: Equatable, Sendable {
         public var waiting: Int
         /// Chains, those that wait for the results of tools included.
         public var chains: Int
+        /// Groups of requests.
+        public var groups: Int
+        /// Those that go on to their end though their clients have gone.
+        public var finishing: Int
         public var admitted: Int
         public var done: Int
         public var error: Int
@@ -66,12 +71,26 @@ public struct DaemonStatus: Equatable, Sendable {
         public var questions: Int
     }
 
+    /// What is configured, which may change while the daemon runs.
+    public struct Configuration: Equatable, Sendable {
+        /// The number of the present one, from 1.
+        public var generation: Int
+        /// Earlier ones under which something is open.
+        public var former: Int
+        /// How many were refused since the start.
+        public var refused: Int
+        /// Whether one is being read.
+        public var isReloading: Bool
+    }
+
     /// A provider and its worker process.
     public struct Provider: Equatable, Sendable {
         public var name: String
         public var type: String
         /// `starting`, `ready`, `waiting` (for its next start), `parked` (refusing for a while after many deaths) or `stopped`.
         public var state: String
+        /// Whether it only finishes what began before it was changed or removed.
+        public var isRetired: Bool
         public var pid: Int?
         public var processes: Int
         public var slots: Int
@@ -101,6 +120,7 @@ extension DaemonStatus {
             budgetBytes: try memory.integer("budget_bytes"), usedBytes: try memory.integer("used_bytes"))
         self.logger = try Logger(decoding: try status.object("logger"))
         self.reader = try Reader(decoding: try status.object("reader"))
+        self.configuration = try Configuration(decoding: try status.object("configuration"))
         self.providers = []
         for provider in try status.array("providers") {
             self.providers.append(try Provider(decoding: AnswerMembers(provider, of: "status.providers")))
@@ -115,6 +135,8 @@ extension DaemonStatus.Requests {
         self.queued = try members.integer("queued")
         self.waiting = try members.integer("waiting")
         self.chains = try members.integer("chains")
+        self.groups = try members.integer("groups")
+        self.finishing = try members.integer("finishing")
         self.admitted = try members.integer("admitted")
         self.done = try members.integer("done")
         self.error = try members.integer("error")
@@ -145,11 +167,21 @@ extension DaemonStatus.Reader {
     }
 }
 
+extension DaemonStatus.Configuration {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.generation = try members.integer("generation")
+        self.former = try members.integer("former")
+        self.refused = try members.integer("refused")
+        self.isReloading = try members.bool("reloading")
+    }
+}
+
 extension DaemonStatus.Provider {
     init(decoding members: AnswerMembers) throws(ClientError) {
         self.name = try members.text("name")
         self.type = try members.text("type")
         self.state = try members.text("state")
+        self.isRetired = members.isTrue("retired")
         self.pid = members.optionalInteger("pid")
         self.processes = try members.integer("processes")
         self.slots = try members.integer("slots")

@@ -70,6 +70,9 @@ struct AnswerMembers {
     /// An integer, or `nil` where the member is absent or null.
     func optionalInteger(_ member: String) -> Int? { self.value[member]?.integer }
 
+    /// Whether the member is there and true.
+    func isTrue(_ member: String) -> Bool { self.value[member]?.bool ?? false }
+
     /// A string as it is, another value as JSON; `nil` where the member is absent or null.
     func optionalDescription(_ member: String) -> String? {
         guard let value = self.value[member], !value.isNull else { return nil }

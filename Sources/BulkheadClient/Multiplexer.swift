@@ -125,7 +125,7 @@ struct Multiplexer<Waiter: Sendable>: Sendable {
             self.requests[number] = request
             return nil
         }
-        let answer = AnswerFrame(event: frame.event, payload: payload)
+        let answer = AnswerFrame(event: frame.event, payload: payload, problems: frame.problems)
         let waiter = request.waiter.take()
         if waiter == nil {
             request.append(answer)

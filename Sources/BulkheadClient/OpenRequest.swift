@@ -5,6 +5,8 @@ public struct AnswerFrame: Equatable, Sendable {
     public let event: ClientEvent.Event
     /// The frame's payload, as it came: one JSON object.
     public let payload: [UInt8]
+    /// What is wrong with the configuration that a reload was to take (``ClientEvent/problems``).
+    var problems: [String] = []
 
     /// What the frame is taken to occupy in memory, in bytes: its text, its decoded text, and the rest.
     var cost: Int { 2 * self.payload.count + 256 }

@@ -4,7 +4,7 @@ import JSON
 public struct RecordedOrigin: Equatable, Sendable {
     /// Whom the configuration took the asker for; `nil` where it named nobody.
     public var caller: String?
-    /// Whom it was for.
+    /// Whom it was for, where the caller named somebody.
     public var actor: String?
     public var purpose: String?
     /// The group of prompts that it belonged to.

@@ -5,6 +5,7 @@
 @_exported public import struct Messages.Attachment
 @_exported public import struct Messages.CallerDescription
 @_exported public import struct Messages.ClientEvent
+@_exported public import struct Messages.DescribedSecret
 @_exported public import struct Messages.EmbedRequest
 @_exported public import enum Messages.ErrorCode
 @_exported public import struct Messages.ExplainRequest
@@ -22,8 +23,14 @@
 @_exported public import struct Messages.PeerCredentials
 @_exported public import struct Messages.PromptRequest
 @_exported public import struct Messages.PurposeDescription
+@_exported public import struct Messages.ReloadReport
 @_exported public import struct Messages.RequestsRequest
 @_exported public import enum Messages.SchemaText
+@_exported public import enum Messages.SecretBounds
+@_exported public import enum Messages.SecretName
+@_exported public import enum Messages.SecretsAction
+@_exported public import struct Messages.SecretsAnswer
+@_exported public import struct Messages.SkippedSecret
 @_exported public import struct Messages.ToolCall
 @_exported public import struct Messages.ToolDefinition
 @_exported public import struct Messages.ToolResult

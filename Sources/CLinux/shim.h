@@ -1,4 +1,6 @@
 #pragma once
+#include <stdlib.h>
+#include <string.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -10,9 +12,16 @@
 static inline int CLinux_close_range(unsigned int first, unsigned int last) {
     return (int)syscall(SYS_close_range, first, last, 0);
 }
-/// prctl(2), PR_SET_DUMPABLE: no core dump, and no debugger but root's.
+/// prctl(2), PR_SET_DUMPABLE: no core dump, not even through a pipe (core(5)), and no debugger but root's.
 static inline int CLinux_set_not_dumpable(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+/// Overwrites the environment where it lies since the start of the process, which is what /proc/PID/environ shows as long as it
+/// lives, and forgets it (clearenv(3)). Whoever needs any of it has copied it before.
+static inline void CLinux_erase_environment(void) {
+    extern char **environ;
+    for (char **entry = environ; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
+    environ = NULL;
 }
 /// mallopt(3): what is freed at the end of the heap stays there up to `bytes`, and blocks below that come from the heap.
 /// Without it a program that takes and gives back a megabyte for each transaction spends its time in page faults.

@@ -14,7 +14,8 @@ struct FieldsReader {
         let socket = SocketReader(fields["socket"], groups: .groups(self.surroundings))
         let stateDirectory = self.paths.stateDirectory(
             fields["state_directory"], override: self.overrides.stateDirectory)
-        let finder = self.keyFinder(stateDirectory: stateDirectory)
+        let secrets = SecretsReader(fields["secrets"])
+        let finder = self.keyFinder(secrets, stateDirectory: stateDirectory)
         let policyFields = PolicyFields(fields, collector: self.collector)
         let (providers, isComplete) = self.readProviders(finder)
         let configured = ServedModels(providers, isComplete: isComplete)
@@ -56,6 +57,7 @@ struct FieldsReader {
             ).read(field)
         }
         configuration.policy.keys = keyNames.find(finder)
+        configuration.masterKeyFile = secrets.masterKeyFile
         if let field = fields["hooks"] {
             configuration.hooks = HooksReader(isExecutable: self.surroundings.isExecutable).read(field)
         }
@@ -66,8 +68,7 @@ struct FieldsReader {
         return configuration
     }
 
-    private func keyFinder(stateDirectory: String) -> KeyFinder {
-        let secrets = SecretsReader(self.fields["secrets"])
+    private func keyFinder(_ secrets: SecretsReader, stateDirectory: String) -> KeyFinder {
         let place = SecretStorePlace(stateDirectory: stateDirectory, masterKeyFile: secrets.masterKeyFile)
         return KeyFinder(
             self.surroundings, storedSecret: self.surroundings.secretStore(place), llmKeysPath: secrets.llmKeys

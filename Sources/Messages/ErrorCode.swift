@@ -23,6 +23,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case overloaded
     case providerUnavailable = "provider_unavailable"
     case logUnavailable = "log_unavailable"
+    case secretsUnavailable = "secrets_unavailable"
     case shuttingDown = "shutting_down"
 
     // The request, after it was admitted.
@@ -54,7 +55,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             true
         case .invalidFrame, .invalidJSON, .duplicateID, .invalidRequest, .unknownOperation, .notSupported,
             .unknownModel,
-            .noKey, .notAllowed, .notFound, .invalidConfiguration, .cancelled, .answerTooLarge, .chainLimitExceeded,
+            .noKey, .notAllowed, .notFound, .secretsUnavailable, .invalidConfiguration, .cancelled, .answerTooLarge,
+            .chainLimitExceeded,
             .modelError,
             .invalidOptions,
             .providerAuthentication,

@@ -30,6 +30,8 @@ public enum ProtocolBounds {
     public static let searchLength = 1024
     /// The frame that bulkhead-config answers with.
     public static let configurationFrame = 8 << 20
+    /// What an administrator may want done with the store of secrets at once, as JSON.
+    public static let secretsFrame = 1 << 20
     /// What is added to a client's request on its way to a worker or the logger: key, ids, names, groups, and what hooks
     /// noted.
     public static let internalHeadroom = 128 << 10

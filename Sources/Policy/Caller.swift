@@ -48,11 +48,14 @@ public final class Caller: Sendable {
         )
     }
 
+    /// Whom a user's requests are for where it names nobody.
+    public static func ownActor(uid: Int) -> String { "uid:\(uid)" }
+
     /// Whom a request is for: whom it names, where its caller may, or else the user who asks.
     ///
     /// A user's own name is its number, which nobody else can take: names that begin like one are refused.
     public func actor(named name: String?, uid: Int) throws(Failure) -> String {
-        let own = "uid:\(uid)"
+        let own = Self.ownActor(uid: uid)
         guard let name, name != own else { return own }
         guard self.mayNameActor else {
             throw Failure(

@@ -118,6 +118,10 @@ public enum KeyChoice: Sendable, Equatable {
         if case .key(let value, _, _, _) = self { value } else { nil }
     }
 
+    public var name: String? {
+        if case .key(_, let name, _, _) = self { name } else { nil }
+    }
+
     /// Its name, where it is not the provider's own.
     public var nameIfNamed: String? {
         if case .key(_, let name, _, false) = self { name } else { nil }

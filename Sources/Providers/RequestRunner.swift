@@ -44,6 +44,8 @@ public struct RequestRunner {
         var completion = try self.provider.run(request, into: output)
         completion.answer = output.takeAnswer()
         completion.providerRequestID = completion.providerRequestID?.withoutKey(request.key)
+        completion.finishReason = completion.finishReason?.withoutKey(request.key)
+        completion.resolvedModel = completion.resolvedModel?.withoutKey(request.key)
         return completion
     }
 
@@ -53,6 +55,7 @@ public struct RequestRunner {
         var completion = try self.provider.embed(request, into: output)
         completion.embeddings = try output.takeEmbeddings()
         completion.providerRequestID = completion.providerRequestID?.withoutKey(request.key)
+        completion.resolvedModel = completion.resolvedModel?.withoutKey(request.key)
         return completion
     }
 
@@ -88,27 +91,5 @@ extension Failure {
         Failure(
             self.code, self.message.withoutKey(key), retryAfterMilliseconds: self.retryAfterMilliseconds,
             providerRequestID: self.providerRequestID?.withoutKey(key))
-    }
-}
-
-extension String {
-    /// The text with `[key]` wherever it holds the key.
-    ///
-    /// Whoever cuts a text short does this first, or a part of the key could stay.
-    func withoutKey(_ key: String?) -> String {
-        guard let key = key.map({ Array($0.utf8) }), !key.isEmpty else { return self }
-        let text = Array(self.utf8)
-        var clean: [UInt8] = []
-        var index = 0
-        while index < text.count {
-            if text[index] == key[0], text[index...].starts(with: key) {
-                clean.append(contentsOf: "[key]".utf8)
-                index += key.count
-            } else {
-                clean.append(text[index])
-                index += 1
-            }
-        }
-        return String(decoding: clean, as: UTF8.self)
     }
 }

@@ -8,6 +8,10 @@ extension SupervisorBounds {
         var bounds = SupervisorBounds()
         bounds.connections = draw(2...12)
         bounds.requestsPerConnection = draw(1...12)
+        bounds.groupsPerConnection = draw(1...4)
+        bounds.groups = draw(1...10)
+        bounds.finishingPerUser = draw(0...5)
+        bounds.finishing = draw(0...10)
         bounds.firstFrameTimeout = .milliseconds(draw(200...4000))
         bounds.frameTimeout = .milliseconds(draw(200...4000))
         bounds.stallTimeout = .milliseconds(draw(500...6000))
@@ -40,6 +44,10 @@ extension SupervisorBounds {
         bounds.backoff.parkWindow = .milliseconds(draw(500...5000))
         bounds.backoff.parkDuration = .milliseconds(draw(100...3000))
         bounds.listedModels = draw(0...12)
+        bounds.secretsErrands = draw(1...3)
+        bounds.secretsTimeout = .milliseconds(draw(20...2000))
+        bounds.secretsStopTimeout = .milliseconds(draw(20...1000))
+        bounds.keyUseInterval = .milliseconds(draw(100...5000))
         bounds.listingTimeout = .milliseconds(draw(100...5000))
         bounds.logBacklog = draw(20_000...200_000)
         bounds.endRecord = 4096
@@ -96,6 +104,8 @@ extension ServiceConfiguration {
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
             defaultEmbeddingModel: "m0", providers: providers, fallbacks: fallbacks,
+            policy: PolicySettings(
+                purposes: [PurposeSettings(name: "finish", finishes: true)], callers: .drawn(using: &random)),
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

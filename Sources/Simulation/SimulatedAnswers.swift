@@ -50,6 +50,7 @@ extension Simulation {
             self.promptHasEnded(key, name: completion.request, as: .done)
         case .error(let failure, nil, _):
             self.mark(failure.code.rawValue)
+            if self.isRefusedForItsGroup(key, failure) { return }
             if prompt.conversation != nil { self.continuationIsRefused(key, failure) }
             if prompt.isAdmitted {
                 guard self.admitted.last == key, prompt.slot == nil else {
@@ -165,6 +166,7 @@ extension Simulation {
     }
 
     mutating func otherIsAnswered(_ id: ConnectionID, _ event: ClientEvent) {
+        if let requestID = event.id, self.groupIsAnswered(id, requestID, event) { return }
         switch event.event {
         case .error(let failure, _, _):
             self.mark(failure.code.rawValue)
@@ -176,6 +178,7 @@ extension Simulation {
             self.cancelInHand = nil
             self.lookups[target]?.wasCancelled = true
             self.chains[target]?.wasCancelled = true
+            self.clients[id]?.groupEnds[.number(target.id)]?.wasCancelled = true
             let open = self.chains[target].map { target.round($0.round) } ?? target
             guard let prompt = self.prompts[open] else { return }
             self.prompts[open]!.wasCancelled = true

@@ -79,7 +79,11 @@ extension Simulation {
         terms.limit = [0, 0, 0, 1, 2, 3].randomElement(using: &self.random)!
         terms.toolTimeoutMilliseconds = Int.random(in: 20...20_000, using: &self.random)
         if self.chance(10) { terms.prompt.timeoutMilliseconds = Int.random(in: 1...2000, using: &self.random) }
-        var chain = SimulatedChain(terms: terms, arrivedAt: self.now)
+        if self.chance(20) { terms.prompt.mandate.purpose = "finish" }
+        let asked = self.drawGroup(of: key, &terms.prompt.mandate, model: model)
+        var known = terms
+        known.prompt.model = asked
+        var chain = SimulatedChain(terms: known, arrivedAt: self.now)
         if self.chance(15) {
             let calls = (0...Int.random(in: 0...2, using: &self.random)).map { self.drawnChainCall($0, of: key) }
             let messages = [
@@ -98,8 +102,9 @@ extension Simulation {
             self.prompts[key.round(1)] = SimulatedPrompt(
                 arrivedAt: self.now, isStreamed: terms.prompt.stream,
                 system: terms.system,
-                namedModel: model, model: "", provider: 0, conversation: terms.prompt.conversation,
+                namedModel: asked, model: "", provider: 0, conversation: terms.prompt.conversation,
                 timeout: terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+            self.prompts[key.round(1)]!.finishes = self.finishes(key, terms.prompt.mandate)
             if let conversation = terms.prompt.conversation {
                 self.lines[conversation, default: []].append(key.round(1))
             } else {
@@ -172,6 +177,7 @@ extension Simulation {
             namedModel: chain.model ?? chain.terms.prompt.model, model: "", provider: 0,
             conversation: chain.conversation,
             timeout: chain.terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key.round(chain.round)]!.finishes = self.finishes(key, chain.terms.prompt.mandate)
         self.comesToTheDoor(key.round(chain.round))
     }
 
@@ -209,6 +215,7 @@ extension Simulation {
             self.roundHasEnded(key, completion, pending)
         case .error(let failure, nil, _):
             self.mark(failure.code.rawValue)
+            if self.isRefusedForItsGroup(key, failure) { return }
             self.chainIsEndedByDaemon(key, failure)
             self.chains[key] = nil
         default:

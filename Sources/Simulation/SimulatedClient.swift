@@ -5,8 +5,13 @@ import SupervisorCore
 /// A client as the world sees it.
 struct SimulatedClient {
     let uid: Int
+    /// A user group that one of the users is in.
+    static let group = 77
+    var groups: [Int] { self.uid == 1001 ? [Self.group] : [] }
     /// Ids of requests that were sent and have had no last frame.
     var open: Set<RequestIdentifier> = []
+    /// Its requests for the ends of groups.
+    var groupEnds: [RequestIdentifier: SimulatedGroupEnd] = [:]
     /// The names under which prompts started.
     var started: [RequestIdentifier: String] = [:]
     /// Bytes that wait for it.
@@ -39,9 +44,10 @@ extension Simulation {
         self.lastClient += 1
         let id = ConnectionID(self.lastClient)
         let uid = [0, 1000, 1000, 1001].randomElement(using: &self.random)!
-        self.clients[id] = SimulatedClient(uid: uid)
+        let client = SimulatedClient(uid: uid)
+        self.clients[id] = client
         self.clients[id]!.frameTimeSince = self.now
-        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1)))
+        self.post(.clientConnected(id, PeerCredentials(uid: uid, gid: 1000, pid: 1, groups: client.groups)))
     }
 
     mutating func clientActs() {
@@ -67,15 +73,15 @@ extension Simulation {
 
     // MARK: What clients do
 
-    private mutating func clientLeaves(_ id: ConnectionID) {
+    mutating func clientLeaves(_ id: ConnectionID) {
         self.mark("client left with \(self.clients[id]!.open.isEmpty ? "nothing" : "requests") open")
         self.clientIsGone(id)
         self.post(.clientClosed(id))
     }
 
     private mutating func clientIsGone(_ id: ConnectionID) {
-        self.clients[id] = nil
         self.promptsAreAbandoned(of: id)
+        self.clients[id] = nil
     }
 
     private mutating func clientTakes(_ id: ConnectionID, all: Bool) {
@@ -109,6 +115,7 @@ extension Simulation {
         let newID = RequestIdentifier.number(self.clients[id]!.lastID)
         let owes = self.chains.contains { $0.key.connection == id && !$0.value.owed.isEmpty }
         if owes, self.chance(75) { return self.clientSendsResults(id, newID) }
+        if self.chance(6) { return self.clientBeginsOrEndsGroup(id, newID) }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<35:
             self.clientPrompts(id, client.lastID + 1)
@@ -127,6 +134,9 @@ extension Simulation {
             self.cancelInHand = nil
         case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 81..<83 where client.uid == 0 || self.chance(10):
+            let action = self.drawnSecretsAction()
+            self.send(id, ClientRequest(id: newID, operation: .secrets(action)), expecting: newID)
         case 81..<86:
             self.send(id, ClientRequest(id: newID, operation: .models(ModelsRequest(refresh: self.chance(90)))), expecting: newID)
         case 86..<88:
@@ -162,9 +172,12 @@ extension Simulation {
             stream: self.chance(70))
         if self.chance(10) { prompt.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
         prompt.conversation = self.drawnConversation()
+        if self.chance(20) { prompt.mandate.purpose = "finish" }
+        let asked = self.drawGroup(of: key, &prompt.mandate, model: model)
         self.prompts[key] = SimulatedPrompt(
-            arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: model, model: "", provider: 0,
+            arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: asked, model: "", provider: 0,
             conversation: prompt.conversation, timeout: prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key]!.finishes = self.finishes(key, prompt.mandate)
         if let conversation = prompt.conversation {
             if self.lines[conversation] != nil { self.mark("prompts wait in one line") }
             self.lines[conversation, default: []].append(key)
@@ -215,6 +228,7 @@ extension Simulation {
         guard let event = try? ClientEvent(decoding: payload) else {
             return self.fail("a client cannot read: \(String(decoding: payload.prefix(200), as: UTF8.self))")
         }
+        if case .error(let failure, _, _) = event.event { self.callerIsRefused(failure) }
         guard let requestID = event.id else { return self.markFatal(event, id) }
         guard client.open.contains(requestID) else {
             return self.fail("request \(requestID) was answered after its last frame")

@@ -12,10 +12,13 @@ extension Simulation {
         let first = key.text + " " + String(repeating: "x", count: length)
         var embed = EmbedRequest([first] + Array(repeating: "", count: count - 1), model: model)
         if self.chance(10) { embed.timeoutMilliseconds = Int.random(in: 1...500, using: &self.random) }
+        if self.chance(20) { embed.mandate.purpose = "finish" }
+        let asked = self.drawGroup(of: key, &embed.mandate, model: model)
         var prompt = SimulatedPrompt(
-            arrivedAt: self.now, isStreamed: false, system: nil, namedModel: model, model: "", provider: 0,
+            arrivedAt: self.now, isStreamed: false, system: nil, namedModel: asked, model: "", provider: 0,
             conversation: nil, timeout: embed.timeoutMilliseconds.map { .milliseconds($0) })
         prompt.embeddings = count
+        prompt.finishes = self.finishes(key, embed.mandate)
         self.prompts[key] = prompt
         self.comesToTheDoor(key)
         self.send(id, ClientRequest(id: .number(newID), operation: .embed(embed)), expecting: .number(newID))

@@ -112,6 +112,11 @@ struct SimulatedPrompt {
     var mustEndCancelled = false
     /// Its client is gone.
     var isAbandoned = false
+    /// Whether its purpose says that it goes on then; whose it is, if it does; whether there may have been no room for that.
+    var finishes = false
+    var finishingUser: Int?
+    var mayBeCancelled = false
+    var isFinishing: Bool { self.finishingUser != nil }
     var end: EndRecord.State?
 
     /// Whether so much was said that it may not be recorded. On record events are joined, and calls grow a little.
@@ -135,6 +140,9 @@ extension Simulation {
         }
         let key = self.admitted[self.openings.count]
         self.openings.append((sequence, key))
+        if record.mandate.group?.description != self.memberships[key.chain] {
+            self.fail("the row of request \(name) is of another group")
+        }
         self.names[name] = key
         guard let prompt = self.prompts[key] else { return }
         self.prompts[key]!.name = name
@@ -194,6 +202,7 @@ extension Simulation {
         } else if record.state == .done {
             self.fail("the row of request \(name) says done, its slot did not")
         }
+        if prompt.isFinishing { self.checkFinish(record, of: key, prompt) }
         if prompt.isAbandoned { self.prompts[key] = nil }
     }
 
@@ -213,7 +222,9 @@ extension Simulation {
         }
         self.attemptBegins(key, request.model)
         let prompt = self.prompts[key]!
-        if prompt.isAbandoned { self.fail("request \(name) was dispatched for a client that is gone") }
+        if prompt.isAbandoned, !prompt.isFinishing {
+            self.fail("request \(name) was dispatched for a client that is gone")
+        }
         if prompt.wasCancelled { self.fail("request \(name) was dispatched after it was cancelled") }
         if request.stream != prompt.isStreamed || worker.provider != self.providerName(of: request.model) {
             self.fail("request \(name) is not what was asked for")
@@ -221,7 +232,7 @@ extension Simulation {
         let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
         if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
         if key.round <= 1, request.toolResults.isEmpty { self.checkHistory(of: request, prompt) }
-        if key.round > 0, before.slot == nil { self.checkRound(request, key) }
+        if key.round > 0, before.slot == nil, !prompt.isFinishing { self.checkRound(request, key) }
         if before.slot != nil, request.conversation != before.asked {
             self.fail("request \(name) asks another thing now")
         }
@@ -246,6 +257,8 @@ extension Simulation {
     }
 
     mutating func promptsAreAbandoned(of id: ConnectionID) {
+        self.groupsAreAbandoned(of: id)
+        self.promptsGoOn(withoutClient: id)
         for (key, prompt) in self.prompts where key.connection == id {
             if !prompt.isAdmitted { self.leavesLine(key) }
             if self.isLogHeard, prompt.isBetweenAttempts { self.mark("client left between attempts") }

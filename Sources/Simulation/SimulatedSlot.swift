@@ -61,6 +61,7 @@ extension Simulation {
             let event = output.encoded
             self.prompts[key]?.spokenBytes += event.count
             if key.round > 0 { self.prompts[key]?.said.append(output) }
+            if !worker.slots[slot.index].isCancelled { self.isSaidToNobody(output, of: key) }
             self.post(.slotEvent(slot, event))
             if worker.slots[slot.index].isCancelled { continue }
             if let prompt = self.prompts[key], !prompt.isAbandoned, prompt.received != prompt.spoken {

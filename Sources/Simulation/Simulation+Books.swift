@@ -16,7 +16,10 @@ extension Simulation {
         guard self.violation == nil else { return }
         self.checkFootprint()
         self.checkLog()
+        self.checkCallers()
         self.checkReader()
+        self.checkGroups()
+        self.checkFinishing()
         self.checkThatConversationsGoOn()
         for id in self.mustBeGone where self.workers[id].map({ !$0.isKilled }) ?? false {
             self.fail("a worker lied, or a request ended while its slot runs it, and the worker was not killed")
@@ -47,12 +50,17 @@ extension Simulation {
             if !slot.isRead { self.fail("a slot that is idle, or to let go, is not read") }
             return
         }
-        guard let client = self.clients[key.connection], !client.isClosing else {
+        let isBlocked: Bool
+        if self.prompts[key]?.isFinishing ?? false {
+            isBlocked = false
+        } else if let client = self.clients[key.connection], !client.isClosing {
+            isBlocked = client.isBlocked
+        } else {
             return self.fail("a slot runs on for a client that is gone")
         }
-        if client.isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
+        if isBlocked, slot.isRead { self.fail("a slot is read whose client is slow") }
         if self.isLogBehind, slot.isRead { self.fail("a slot is read, and the logger is behind") }
-        if !client.isBlocked, !self.isLogBehind, !slot.isRead, !slot.hasBegunFrame {
+        if !isBlocked, !self.isLogBehind, !slot.isRead, !slot.hasBegunFrame {
             self.fail("a slot is not read, without a reason")
         }
         if self.isLogBehind { self.mark("slot not read for the log") }
@@ -65,7 +73,8 @@ extension Simulation {
                 !worker.isKilled, !worker.isClosed, worker.slots.contains(where: \.isIdle)
             else { continue }
             for (key, prompt) in self.prompts where prompt.provider == index && prompt.end == nil {
-                guard prompt.isAdmitted, !prompt.isAbandoned, !prompt.isElsewhere,
+                guard prompt.isAdmitted, !prompt.isAbandoned || prompt.isFinishing && !prompt.mayBeCancelled,
+                    !prompt.isElsewhere,
                     prompt.slot == nil || prompt.latestRetry.map({ $0 < self.now }) ?? false,
                     prompt.isCommitted || self.configuration.durability == .relaxed
                 else {
@@ -82,7 +91,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 3
+            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 5
         {
             self.fail("deadlines are left behind: \(footprint)")
         }
@@ -151,6 +160,7 @@ extension Simulation {
         for (key, lookup) in self.lookups where lookup.arrivedAt + self.bounds.questionTimeout < self.now {
             self.fail("question \(key.text) is not answered in time")
         }
+        if self.secretsAreLate { self.fail("who works on the secrets takes too long and lives") }
         self.checkChainDeadlines()
         for (key, prompt) in self.prompts
         where !prompt.isAdmitted && prompt.arrivedAt + self.patience(of: prompt) < self.now {
@@ -200,7 +210,8 @@ extension Simulation {
         let footprint = self.core.footprint
         let left = [
             footprint.requests, footprint.chains, footprint.continuations, footprint.conversations, footprint.questions,
-            footprint.memory, footprint.logBytes, footprint.logOutput, footprint.logReserved, footprint.connections,
+            footprint.groups, footprint.groupMembers, footprint.finishing, footprint.memory, footprint.logBytes,
+            footprint.logOutput, footprint.logReserved, footprint.connections,
         ]
         if left.contains(where: { $0 != 0 }) {
             self.fail("something is left at the end: \(footprint)")
@@ -209,6 +220,7 @@ extension Simulation {
             self.fail("\(self.admitted.count - self.openings.count) requests have no row")
         }
         if self.reader.isAlive { self.fail("the reader outlives the daemon") }
+        if self.secrets.isAlive { self.fail("who works on the secrets outlives the daemon") }
         for name in self.names.keys {
             guard let row = self.disk.rows[name] else { return self.fail("request \(name) has no row") }
             guard row.ends == 1 else { return self.fail("the row of request \(name) was closed \(row.ends) times") }

@@ -27,12 +27,21 @@ public struct Simulation {
     var starts: [String: SimulatedStarts] = [:]
     var logger = SimulatedLogger()
     var reader = SimulatedReader()
+    var secrets = SimulatedSecrets()
     /// What is on disk, whoever is alive.
     var disk = SimulatedDisk()
     /// The prompts that have not ended.
     var prompts: [SimulatedPrompt.Key: SimulatedPrompt] = [:]
     /// The chains that have not ended, under keys without a round.
     var chains: [SimulatedPrompt.Key: SimulatedChain] = [:]
+    /// The groups of requests that are not gone, by their names.
+    var groups: [String: SimulatedGroup] = [:]
+    /// The group of each request and each chain, under keys without a round.
+    var memberships: [SimulatedPrompt.Key: String] = [:]
+    /// The requests in hand that must be refused because of their groups.
+    var refusals: [SimulatedPrompt.Key: ErrorCode] = [:]
+    /// The group that a client is just beginning.
+    var groupInHand: (connection: ConnectionID, id: RequestIdentifier, request: GroupBeginRequest)?
     /// The results that a client is just sending, and to which chain.
     var resultsInHand: (key: SimulatedPrompt.Key, results: [ToolResult])?
     /// Whole answers on record that their clients were not told.
@@ -130,6 +139,7 @@ public struct Simulation {
     /// One random thing happens.
     private mutating func step() {
         self.passTime()
+        self.secretsAct()
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
         case 4..<36: self.clientActs()
@@ -171,9 +181,14 @@ public struct Simulation {
             if self.chance(20) { self.clientSendsChain(id) }
             for _ in 0..<4 where self.chance(70) { self.clientSendsPrompt(id) }
         }
+        self.clientsEndGroups(percent: 40)
+        for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) where self.chance(20) {
+            self.clientLeaves(id)
+        }
         self.loggerBehaves()
         self.providersFail()
         self.post(.drain)
+        self.clientsEndGroups(percent: 40)
         if self.chance(self.prompts.values.contains(where: \.isBetweenAttempts) ? 90 : 30) { self.post(.drain) }
         var turns = 0
         while self.exitCode == nil, self.violation == nil {
@@ -188,7 +203,9 @@ public struct Simulation {
         for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.workerBehaves(id) }
         self.loggerBehaves()
         self.readerBehaves()
+        self.secretsBehave()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
+        self.clientsEndGroups(percent: 5)
     }
 
     // MARK: Events and actions
@@ -224,7 +241,12 @@ public struct Simulation {
         case .closeWorker(let id): self.workerIsClosed(id)
         case .killWorker(let id): self.workerIsKilled(id)
         case .startLogger: self.loggerIsStarted()
-        case .readConfiguration, .stopReadingConfiguration: break
+        case .readConfiguration:
+            self.followUps.append(
+                self.chance(80)
+                    ? .configurationRead(.configuration(self.configuration))
+                    : .configurationNotRead(reason: "signal 11"))
+        case .stopReadingConfiguration: break
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()
@@ -235,6 +257,9 @@ public struct Simulation {
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .saveModels(let file): self.modelsAreSaved(file)
+        case .startSecrets(let payload, _): self.secretsAreStarted(payload)
+        case .killSecrets: self.secretsAreKilled()
+        case .saveKeyUse(let file): self.keyUseIsSaved(file)
         case .log: break
         case .exit(let code): self.exitCode = code
         }

@@ -49,6 +49,13 @@ public enum Action: Sendable, Equatable {
     /// Keep what providers listed as their models, for the next start (``ListedModels``). What cannot be kept is a warning.
     case saveModels([UInt8])
 
+    // MARK: Secrets
+    /// Start the process that works on the store of secrets, and write it this one frame.
+    case startSecrets([UInt8], masterKeyFile: String?)
+    case killSecrets
+    /// Keep when keys were last used, for the next start (``KeyUse``). What cannot be kept is a warning.
+    case saveKeyUse([UInt8])
+
     /// Tell the service manager, if there is one. It is told ``ServiceState/ready`` first and once more after each
     /// ``ServiceState/reloading``, and nothing after ``ServiceState/stopping``.
     case notify(ServiceState, status: String)

@@ -22,6 +22,8 @@ struct Connection: Sendable {
     private(set) var state = State.silent
     /// The open requests, by the client's ids.
     var requests: [RequestIdentifier: RequestNumber] = [:]
+    /// The groups that it began and that are not gone, in that order.
+    var groups: [ULID] = []
 
     /// By when the frame that is being received must be whole, or the first one here.
     private var frameDeadline: Instant?

@@ -50,6 +50,13 @@ public enum Event: Sendable {
     case readerBrokeProtocol(reason: String)
     case readerExited(TerminationStatus)
 
+    // MARK: Secrets
+    /// The frame of the process that works on the store of secrets.
+    case secretsAnswered([UInt8])
+    case secretsBrokeProtocol(reason: String)
+    /// That process has ended, or could not be started.
+    case secretsEnded(reason: String)
+
     // MARK: The configuration
     /// Read it anew: SIGHUP.
     case reload

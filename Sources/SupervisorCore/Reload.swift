@@ -20,6 +20,8 @@ struct Reload: Sendable {
         /// SIGHUP: the log tells.
         case signal
         case client(RequestNumber, id: RequestIdentifier, ConnectionID)
+        /// Who has changed a secret: the answer to that waits.
+        case secrets(RequestNumber)
     }
 
     /// What came of a reading.

@@ -67,6 +67,8 @@ struct Request: Sendable {
     var state: State
     /// The frame for the slot: until it is dispatched, or, where it may be tried again, until the slot says something.
     var frame: [UInt8]
+    /// The name of the key in `frame`; `nil` where there is none.
+    var keyName: String?
     /// What was tried, and what may be.
     var attempts = Attempts()
     /// When the present attempt began, on both clocks; `nil` while a slot has it not.

@@ -45,6 +45,17 @@ public struct SupervisorBounds: Sendable {
     public var queuedRequestsPerProvider = 1024
     public var attempts = Attempts.Bounds()
 
+    // Groups.
+    public var groupsPerConnection = 32
+    /// In all; one user's are half of them at most.
+    public var groups = 1024
+
+    // Requests that go on though their clients have gone.
+    /// Of one user.
+    public var finishingPerUser = 64
+    /// In all.
+    public var finishing = 256
+
     // Workers.
     /// From its start to its hello.
     public var workerStartTimeout = Duration.seconds(10)
@@ -111,6 +122,16 @@ public struct SupervisorBounds: Sendable {
     public var readerIdleTimeout = Duration.seconds(60)
     /// From the closing of its channel to its exit.
     public var readerStopTimeout = Duration.seconds(5)
+
+    // Secrets.
+    /// Actions on the store of secrets that wait for the one that is being done.
+    public var secretsErrands = 16
+    /// How long one may take.
+    public var secretsTimeout = Duration.seconds(10)
+    /// From its answer to the exit of the process that did it.
+    public var secretsStopTimeout = Duration.seconds(2)
+    /// How long it may take until a key's last use is on disk.
+    public var keyUseInterval = Duration.seconds(600)
 
     public init() {}
 }

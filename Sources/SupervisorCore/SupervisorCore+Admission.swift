@@ -8,10 +8,11 @@ extension SupervisorCore {
         _ prompt: PromptRequest, as chain: ChainRequest?, id: RequestIdentifier, from connectionID: ConnectionID,
         at now: Now
     ) {
+        let number = RequestNumber(rawValue: self.nextNumber())
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
             let terms = try self.terms(of: prompt.mandate, from: connectionID)
-            let number = RequestNumber(rawValue: self.nextNumber())
+            try self.takeRequest(number, of: terms.caller)
             if let conversation = prompt.conversation {
                 try self.continueConversation(
                     conversation, prompt, as: chain, number, under: terms, id: id, from: connectionID, at: now)
@@ -21,6 +22,7 @@ extension SupervisorCore {
                 try self.open(prompt, number, under: terms, id: id, from: connectionID, following: nil, at: now)
             }
         } catch {
+            self.callerRequests.release(number)
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
     }
@@ -68,6 +70,7 @@ extension SupervisorCore {
             timeouts: asked.timeouts, timeoutMilliseconds: prompt.timeoutMilliseconds, frame: frame,
             receivedAt: receivedAt, terms: terms, at: now.instant)
         request.defaultedOptions = defaulted
+        request.keyName = key.name
         self.begin(request, number, opening, on: route, at: now)
     }
 
@@ -80,6 +83,8 @@ extension SupervisorCore {
         let durability = self.generation(request.terms.generation).configuration.durability
         self.requests[number]!.isDurable = durability == .commit
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
+        self.join(number, opening.mandate.group)
+        if let group = opening.mandate.group { self.groups[group]!.count() }
         self.counters.admitted += 1
         self.updateDeadline(ofRequest: number)
         let sequence = self.record(opening: opening, at: now)

@@ -139,12 +139,14 @@ extension SupervisorCore {
             let request = self.requests[number]!
             let (options, defaulted) = SlotRequest.options(
                 of: request.frame, but: request.defaultedOptions, filledWith: terms.rules.options(for: next.model.id))
+            let key = self.key(for: next, under: terms)
             let frame = SlotRequest.readdress(
                 request.frame, model: self.providersName(of: next.model.id, next.provider, under: terms),
                 options: options,
-                key: self.key(for: next, under: terms).value)
+                key: key.value)
             guard self.reserveKept(number, frame.count) else { break }
             self.requests[number]!.defaultedOptions = defaulted
+            self.requests[number]!.keyName = key.name
             self.requests[number]!.handedOn(to: next, retries: settings.retries, frame: frame)
             self.chains[number]?.handedOn(to: next)
             self.counters.fallbacks += 1

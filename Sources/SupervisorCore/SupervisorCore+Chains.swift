@@ -25,6 +25,7 @@ extension SupervisorCore {
             self.send(ClientAnswer.event(id: id, SlotEvent.toolCall(call).encoded), to: connectionID)
         }
         self.connections[connectionID]!.requests[id] = number
+        self.join(number, terms.mandate.group)
         if chain.calls.isEmpty {
             self.beginRound(of: number, at: now)
         } else {
@@ -106,7 +107,8 @@ extension SupervisorCore {
             chain.answer.append(outcome.answer, of: event)
             for call in outcome.answer.toolCalls { chain.calls.append(call) }
         }
-        if !chain.calls.isEmpty {
+        // Where nobody is left to run the tools, the chain ends with this round.
+        if !chain.calls.isEmpty, request.connection != nil {
             do throws(Failure) {
                 try self.goOn(with: &chain, number)
             } catch {
@@ -197,7 +199,9 @@ extension SupervisorCore {
         guard let chain = self.chains[number], self.requests[number] == nil else { return }
         self.setDeadline(.request(number), at: nil)
         self.forgetChain(number)
+        self.leaveGroup(number)
         self.connections[chain.connection]?.requests[chain.clientID] = nil
+        self.callerRequests.release(number)
         if let failure { self.send(ClientAnswer.error(id: chain.clientID, failure), to: chain.connection) }
         if let conversation = chain.conversation { self.conversationWasFreed(conversation, by: number) }
     }

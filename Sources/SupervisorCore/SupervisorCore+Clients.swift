@@ -1,4 +1,5 @@
 import Messages
+import Policy
 
 // What clients do, and what is said to them.
 extension SupervisorCore {
@@ -14,6 +15,10 @@ extension SupervisorCore {
                 .tooManyConnections, "the daemon serves \(self.bounds.connections) connections at once; try again later"
             )
             self.closeConnection(id, failure, at: now)
+        } else if let refusal = self.refusalOfConnection(by: self.connections[id]!.caller) {
+            self.closeConnection(id, refusal, at: now)
+        } else {
+            self.callerConnections.take(id, by: self.connections[id]!.caller?.name)
         }
         self.updateDeadline(ofConnection: id)
     }
@@ -35,15 +40,21 @@ extension SupervisorCore {
         guard connection.requests[request.id] == nil else {
             return self.closeConnection(id, Self.duplicate(request.id), at: now)
         }
-        if connection.caller == nil, ![.ping, .whoami].contains(request.operation) {
-            return self.send(ClientAnswer.error(id: request.id, Self.stranger(connection.peer.uid)), to: id)
+        let operation: ClientRequest.Operation
+        do throws(Failure) {
+            if ![.ping, .whoami].contains(request.operation) { _ = try self.caller(of: connection) }
+            operation = try self.inGroup(request.operation, of: id)
+        } catch {
+            return self.send(ClientAnswer.error(id: request.id, error), to: id)
         }
-        switch request.operation {
+        switch operation {
         case .prompt(let prompt): self.admit(prompt, as: nil, id: request.id, from: id, at: now)
         case .chain(let chain): self.admit(chain.prompt, as: chain, id: request.id, from: id, at: now)
         case .toolResult(let results): self.take(results, id: request.id, from: id, at: now)
         case .embed(let embed): self.admit(embed, id: request.id, from: id, at: now)
         case .cancel(let target): self.cancel(target, id: request.id, from: id, at: now)
+        case .groupBegin(let group): self.begin(group, id: request.id, from: id, at: now)
+        case .groupEnd(let group): self.end(group, id: request.id, from: id, at: now)
         case .logs(var logs):
             let uid = self.visibleUID(of: id, own: logs.own)
             logs.own = false
@@ -56,6 +67,7 @@ extension SupervisorCore {
         case .purposes: self.send(self.purposes(for: id, as: request.id), to: id)
         case .whoami: self.send(ClientAnswer.done(id: request.id, ("whoami", self.description(of: id).encoded)), to: id)
         case .explain(let explain): self.explain(explain, id: request.id, to: id, at: now)
+        case .secrets(let action): self.keepSecrets(action, id: request.id, from: id, at: now)
         case .reload: self.reload(id: request.id, from: id, at: now)
         case .drain: self.drain(id: request.id, from: id, at: now)
         case .status: self.send(ClientAnswer.done(id: request.id, ("status", self.status(at: now))), to: id)
@@ -108,6 +120,7 @@ extension SupervisorCore {
 
     mutating func clientClosed(_ id: ConnectionID, at now: Now) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
+        self.callerConnections.release(id)
         self.memory.release(.clientFrame(id))
         self.answerMemory.release(.clientOutput(id))
         self.setDeadline(.connection(id), at: nil)
@@ -166,12 +179,14 @@ extension SupervisorCore {
     /// Gives up what a connection that is closing holds.
     private mutating func release(_ connection: Connection, _ id: ConnectionID, at now: Now) {
         self.connections[id]!.requests = [:]
+        self.connections[id]!.groups = []
         self.memory.release(.clientFrame(id))
         self.abandonRequests(of: connection, at: now)
     }
 
     private mutating func abandonRequests(of connection: Connection, at now: Now) {
-        for number in connection.requestsInOrder { self.clientLeft(number, at: now) }
+        for number in connection.requestsInOrder { self.clientLeft(number, uid: connection.peer.uid, at: now) }
+        self.endGroups(of: connection)
     }
 
     mutating func updateDeadline(ofConnection id: ConnectionID) {

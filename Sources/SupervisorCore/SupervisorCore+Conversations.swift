@@ -22,6 +22,7 @@ extension SupervisorCore {
             uid: self.visibleUID(of: connectionID), timeout: self.bounds.continuationTimeout, at: now.instant)
         self.hold(generation: terms.generation)
         self.connections[connectionID]!.requests[id] = number
+        self.join(number, terms.mandate.group)
         self.setDeadline(.request(number), at: self.continuations[number]!.deadline)
         self.standInLine(number, of: conversation)
     }
@@ -98,6 +99,8 @@ extension SupervisorCore {
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil
+            self.callerRequests.release(number)
+            self.leaveGroup(number)
             self.conversationWasFreed(continuation.conversation, by: number)
         }
     }
@@ -112,6 +115,8 @@ extension SupervisorCore {
         self.releaseContinuation(number)
         self.reader.forget(number)
         self.connections[continuation.connection]?.requests[continuation.clientID] = nil
+        self.callerRequests.release(number)
+        self.leaveGroup(number)
         if let failure {
             self.send(ClientAnswer.error(id: continuation.clientID, failure), to: continuation.connection)
         }

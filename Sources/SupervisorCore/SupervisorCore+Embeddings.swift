@@ -9,9 +9,11 @@ extension SupervisorCore {
     mutating func admit(
         _ embed: EmbedRequest, id: RequestIdentifier, from connectionID: ConnectionID, at now: Now
     ) {
+        let number = RequestNumber(rawValue: self.nextNumber())
         do throws(Failure) {
             try self.checkDoor(of: connectionID)
             let terms = try self.terms(of: embed.mandate, from: connectionID)
+            try self.takeRequest(number, of: terms.caller)
             let (embed, route) = try self.checkAdmission(of: embed, under: terms, at: now)
             let (asked, provider, model) = (route.asked, route.asked.provider, route.asked.model)
             try self.checkMemory()
@@ -23,7 +25,6 @@ extension SupervisorCore {
                 provider: settings.name, model: model.id, stream: false, operation: .embed,
                 mandate: terms.mandate, caller: terms.caller.name, keyName: key.nameIfNamed)
             try self.checkRoom(for: opening)
-            let number = RequestNumber(rawValue: self.nextNumber())
             let frame = SlotRequest.encodeEmbed(
                 embed, request: ulid, model: self.providersName(of: model.id, provider, under: terms),
                 key: key.value)
@@ -32,13 +33,15 @@ extension SupervisorCore {
             else {
                 throw Failure(.overloaded, "the daemon's memory for waiting requests is full; try again later")
             }
-            let request = Request(
+            var request = Request(
                 ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
                 isStreamed: false, embeddings: embed.count, conversation: nil, timeouts: settings.timeouts,
                 timeoutMilliseconds: embed.timeoutMilliseconds, frame: frame, receivedAt: now.instant, terms: terms,
                 at: now.instant)
+            request.keyName = key.name
             self.begin(request, number, opening, on: route, at: now)
         } catch {
+            self.callerRequests.release(number)
             self.send(ClientAnswer.error(id: id, error), to: connectionID)
         }
     }

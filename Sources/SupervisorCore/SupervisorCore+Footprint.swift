@@ -1,3 +1,5 @@
+import Policy
+
 /// What the core holds, for tests that assert its bounds.
 public struct Footprint: Sendable, Equatable {
     public var connections: Int
@@ -7,6 +9,11 @@ public struct Footprint: Sendable, Equatable {
     public var continuations: Int
     /// Conversations that are being continued.
     public var conversations: Int
+    /// Groups of requests, and the requests that belong to one or wait for its end.
+    public var groups: Int
+    public var groupMembers: Int
+    /// Requests that go on though their clients have gone.
+    public var finishing: Int
     /// Questions about the record.
     public var questions: Int
     public var workers: Int
@@ -26,6 +33,10 @@ public struct Footprint: Sendable, Equatable {
     public var waiting: Int
     /// Whether slots are not read since too much of answers waits for the logger.
     public var isLogBehind: Bool
+    /// How many connections and requests of each caller are counted, by its name; and of the latter, how many there are.
+    public var callerConnections: [String: Int]
+    public var callerRequests: [String: Int]
+    public var openOfCallers: [String: Int]
 }
 
 extension SupervisorCore {
@@ -33,10 +44,22 @@ extension SupervisorCore {
         Footprint(
             connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
             continuations: self.continuations.count, conversations: self.conversations.count,
-            questions: self.reader.questionCount, workers: self.workers.count,
+            groups: self.groups.count, groupMembers: self.memberships.count + self.groupEnds.count,
+            finishing: self.finishing.count, questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,
-            waiting: self.providers.reduce(0) { $0 + $1.retrying }, isLogBehind: self.areSlotsPausedForLog)
+            waiting: self.providers.reduce(0) { $0 + $1.retrying }, isLogBehind: self.areSlotsPausedForLog,
+            callerConnections: self.callerConnections.counts, callerRequests: self.callerRequests.counts,
+            openOfCallers: self.openOfCallers)
+    }
+
+    /// The requests of each caller, counted one by one.
+    private var openOfCallers: [String: Int] {
+        let terms = self.requests.mapValues(\.terms).merging(self.chains.mapValues(\.terms)) { $1 }
+            .merging(self.continuations.mapValues(\.terms)) { $1 }
+        return terms.values.reduce(into: [:]) { counts, terms in
+            if let name = terms.caller.name { counts[name, default: 0] += 1 }
+        }
     }
 }

@@ -105,6 +105,7 @@ extension SupervisorCore {
                 self.actions.append(
                     .log(LogEntry(.warning, "configuration not read anew", ["reason": failure.message])))
             }
+        case .secrets(let number): self.secretsSettled(number, outcome)
         case .client(_, let id, let connection):
             self.connections[connection]?.requests[id] = nil
             let answer =
@@ -161,7 +162,11 @@ extension SupervisorCore {
             self.actions.append(.stopReadingConfiguration)
         }
         for asker in self.reload.waiting {
-            if case .client(let number, _, _) = asker { self.endReload(number, failure) }
+            switch asker {
+            case .client(let number, _, _): self.endReload(number, failure)
+            case .secrets(let number): self.secretsSettled(number, .refused(failure, problems: []))
+            case .signal: break
+            }
         }
         self.reload.forgetAll()
     }

@@ -45,6 +45,7 @@ extension SupervisorCore {
         self.keepFrame(of: number)
         if !isLarge { self.releaseFrame(of: number) }
         self.actions.append(.sendSlot(slot, frame, reportsWritten: isLarge))
+        if let name = self.requests[number]!.keyName { self.keyWasUsed(name, at: now) }
         let request = self.requests[number]!
         if let connection = request.connection {
             if request.needsStart, request.isStreamed || request.round != nil {
@@ -90,13 +91,21 @@ extension SupervisorCore {
     }
 
     /// The client's connection is gone.
-    mutating func clientLeft(_ number: RequestNumber, at now: Now) {
-        guard self.requests[number] != nil else { return self.endUnadmitted(number, nil, at: now) }
+    mutating func clientLeft(_ number: RequestNumber, uid: Int, at now: Now) {
+        guard let request = self.requests[number] else { return self.endUnadmitted(number, nil, at: now) }
         self.requests[number]!.connection = nil
-        if case .ending = self.requests[number]!.state {
+        switch request.state {
+        case .ending:
             self.forget(number, at: now)
-        } else {
-            self.cutShort(number, Request.Ending(Failure(.cancelled, "the client went away")), at: now)
+        case .recording, .queued, .waiting, .running:
+            if request.terms.finishes, self.finishing.take(number, of: uid, bounds: self.bounds) {
+                // Nobody holds up what nobody reads.
+                self.setPausedForClient(number, false, at: now)
+            } else {
+                self.cutShort(number, Request.Ending(Failure(.cancelled, "the client went away")), at: now)
+            }
+        case .cancelling:
+            break
         }
     }
 
@@ -134,8 +143,10 @@ extension SupervisorCore {
     /// Ends what a client asked for and is no request on record: a question, or a prompt that is not admitted yet.
     private mutating func endUnadmitted(_ number: RequestNumber, _ failure: Failure?, at now: Now) {
         self.endRefresh(number, failure, at: now)
+        self.endSecrets(number, failure)
         self.endContinuation(number, failure)
         self.endChain(number, failure)
+        self.endGroupEnd(number, failure)
         self.endReload(number, failure)
         self.endLookup(number, failure.map { failure in { ClientAnswer.error(id: $0.clientID, failure) } })
     }
@@ -261,11 +272,14 @@ extension SupervisorCore {
     private mutating func forget(_ number: RequestNumber, at now: Now) {
         guard let request = self.requests.removeValue(forKey: number) else { return }
         self.answerMemory.release(.lastFrame(number))
+        self.finishing.release(number)
         if self.chains[number]?.goesOn ?? false {
             guard request.connection != nil else { return self.endChain(number, nil) }
             return self.roundHasEnded(number, at: now)
         }
         self.forgetChain(number)
+        self.callerRequests.release(number)
+        self.leaveGroup(number)
         if let connection = request.connection { self.connections[connection]?.requests[request.clientID] = nil }
     }
 

@@ -20,6 +20,8 @@ extension SupervisorCore {
                     .init("queued", .integer(queued)),
                     .init("waiting", .integer(self.providers.reduce(0) { $0 + $1.retrying })),
                     .init("chains", .integer(self.chains.count)),
+                    .init("groups", .integer(self.groups.count)),
+                    .init("finishing", .integer(self.finishing.count)),
                     .init("admitted", .integer(self.counters.admitted)),
                     .init("done", .integer(self.counters.done)),
                     .init("error", .integer(self.counters.error)),

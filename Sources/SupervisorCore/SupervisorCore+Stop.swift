@@ -30,6 +30,7 @@ extension SupervisorCore {
             self.actions.append(.notify(.stopping, status: "Finishing what is open"))
             self.actions.append(.stopListening)
             self.setDeadline(.phase, at: now.instant + timeout)
+            self.endWaitingSecrets(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.endRefresh(
                 nil, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"), at: now)
             for number in self.continuations.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
@@ -77,7 +78,8 @@ extension SupervisorCore {
 
     /// Takes the next step of a stop, if what it waits for has come.
     mutating func proceedToStop(at now: Now) {
-        if self.isDraining, self.openRequests == 0 {
+        if self.isDraining, self.openRequests == 0, self.secrets.isIdle {
+            self.endAllGroups(at: now)
             self.phase = .stoppingWorkers
             self.setDeadline(.phase, at: nil)
             self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
@@ -92,6 +94,7 @@ extension SupervisorCore {
             let deadline = now.instant + self.bounds.loggerStopTimeout
             self.phase = .stoppingLogger(until: deadline)
             self.setDeadline(.phase, at: deadline)
+            self.saveKeyUse()
         }
         guard case .stoppingLogger = self.phase else { return }
         switch self.logger.state {
@@ -106,7 +109,7 @@ extension SupervisorCore {
         case .starting, .ready, .replacing, .waiting, .stopping, .gone:
             break
         }
-        if self.logger.state == .gone, self.reader.state == .off {
+        if self.logger.state == .gone, self.reader.state == .off, self.groups.isEmpty {
             // The record is whole; the connections have deadlines of their own.
             self.setDeadline(.phase, at: nil)
             for id in self.connections.keys.sorted(by: { $0.rawValue < $1.rawValue }) {

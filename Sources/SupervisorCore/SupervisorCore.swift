@@ -17,6 +17,8 @@ public struct SupervisorCore: Sendable {
         case listing(RequestNumber)
         case logger
         case reader
+        case secrets
+        case keyUse
         case reload
         case phase
     }
@@ -63,6 +65,9 @@ public struct SupervisorCore: Sendable {
     var counters = Counters()
 
     var connections: [ConnectionID: Connection] = [:]
+    /// The connections of callers, and their requests until they are over.
+    var callerConnections = CallerTally<ConnectionID>()
+    var callerRequests = CallerTally<RequestNumber>()
     var requests: [RequestNumber: Request] = [:]
     /// Chains, each under the number of its round where one is open.
     var chains: [RequestNumber: Chain] = [:]
@@ -70,6 +75,16 @@ public struct SupervisorCore: Sendable {
     var continuations: [RequestNumber: Continuation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
+    /// Groups of requests, by their names.
+    var groups: [ULID: PromptGroup] = [:]
+    /// Which group a request, or a chain, belongs to.
+    var memberships: [RequestNumber: ULID] = [:]
+    /// The requests that wait for the end of a group.
+    var groupEnds: [RequestNumber: ULID] = [:]
+    /// The groups whose last request has ended in the event in hand.
+    var groupsThatAreOver: [ULID] = []
+    /// The requests that go on though their clients have gone.
+    var finishing = FinishingRequests()
     /// Clients' questions about the record.
     var lookups: [RequestNumber: Lookup] = [:]
     /// The wish of a client that providers be asked for their models. One at a time.
@@ -85,6 +100,8 @@ public struct SupervisorCore: Sendable {
     var log: LogQueue
     var logger: LoggerProcess
     var reader = ReaderProcess()
+    var secrets = SecretsDesk()
+    var keyUse: KeyUseLedger
     /// Whether slots are not read because the logger is behind.
     var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
@@ -134,6 +151,7 @@ public struct SupervisorCore: Sendable {
                 small: bounds.smallFrame, window: bounds.logWindow
             ))
         self.logger = LoggerProcess(durability: configuration.durability)
+        self.keyUse = KeyUseLedger(configuration.keyUse)
         self.memory = MemoryBudget(limit: bounds.memory - bounds.memory / 4)
         self.answerMemory = MemoryBudget(limit: bounds.memory / 4)
         self.historyMemory = MemoryBudget(limit: bounds.historyMemory)
@@ -181,6 +199,10 @@ public struct SupervisorCore: Sendable {
         case .readerBrokeProtocol(let reason): self.readerMisbehaved(reason)
         case .readerExited(let status): self.readerEnded("\(status)", at: now)
 
+        case .secretsAnswered(let payload): self.secretsAnswered(payload, at: now)
+        case .secretsBrokeProtocol(let reason): self.secretsBrokeProtocol(reason, at: now)
+        case .secretsEnded(let reason): self.secretsEnded(reason, at: now)
+
         case .reload: self.reload(for: .signal, at: now)
         case .configurationRead(let reply): self.configurationRead(reply, at: now)
         case .configurationNotRead(let reason): self.configurationNotRead(reason, at: now)
@@ -193,6 +215,7 @@ public struct SupervisorCore: Sendable {
         self.grantMemory(at: now)
         self.forgetGenerations(at: now)
         self.proceedToReady()
+        self.proceedWithGroups(at: now)
         self.proceedToStop(at: now)
         self.armTimer()
         defer { self.actions.removeAll(keepingCapacity: false) }
@@ -222,6 +245,8 @@ public struct SupervisorCore: Sendable {
             case .listing(let number): self.listingExpired(number, at: now)
             case .logger: self.loggerExpired(at: now)
             case .reader: self.readerExpired(at: now)
+            case .secrets: self.secretsExpired(at: now)
+            case .keyUse: self.saveKeyUse()
             case .reload: self.reloadExpired()
             case .phase: self.phaseExpired(at: now)
             }

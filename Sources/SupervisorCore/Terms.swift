@@ -23,6 +23,9 @@ final class Terms: Sendable {
         self.mandate = mandate
     }
 
+    /// Whether it goes on to its end though its client has gone.
+    var finishes: Bool { self.rules.purpose?.finishes ?? false }
+
     /// Why a model may not be asked, by its id; `nil` where it may.
     func refusal(of model: String) -> Failure? { self.rules.refusal(of: model) ?? self.caller.refusal(of: model) }
 }
@@ -39,11 +42,12 @@ extension SupervisorCore {
 
     /// - Note: It says nothing about whether the caller may name the purpose.
     func terms(of mandate: Mandate, by caller: Caller, uid: Int) throws(Failure) -> Terms {
-        if mandate.group != nil { throw Failure(.notFound, "no group of this connection has that name") }
         let actor = try caller.actor(named: mandate.actor, uid: uid)
+        var recorded = mandate
+        if actor == Caller.ownActor(uid: uid) { recorded.actor = nil }
         return Terms(
             generation: self.generation.number, caller: caller, rules: self.policy.rules(for: mandate.purpose),
-            actor: actor, mandate: mandate)
+            actor: actor, mandate: recorded)
     }
 
     /// Whom the configuration takes a connection's peer for.
@@ -64,6 +68,7 @@ extension SupervisorCore {
         let peer = self.connections[id]!.peer
         let caller = self.policy.caller(of: peer)
         self.connections[id]!.caller = caller
+        self.callerConnections.move(id, to: caller?.name)
         self.connections[id]!.terms = caller.flatMap { caller in
             guard (try? caller.checkPurpose(nil)) != nil else { return nil }
             return try? self.terms(of: Mandate(), by: caller, uid: peer.uid)

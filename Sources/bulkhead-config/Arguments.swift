@@ -4,6 +4,8 @@ enum Arguments: Equatable {
     case serve(file: String?, socketPath: String?, stateDirectory: String?)
     /// Tell a person what is wrong with a file.
     case check(file: String)
+    /// Do for the supervisor what it says on the channel with the store of secrets.
+    case secrets(stateDirectory: String, masterKeyFile: String?)
     /// Write the bulkhead.yaml that a datasette.yaml comes to.
     case convert(file: String)
     /// Write docs/providers.md.
@@ -21,6 +23,7 @@ enum Arguments: Equatable {
                bulkhead-config --import FILE
                bulkhead-config --providers
                bulkhead-config [--config FILE] [--socket PATH] [--state-directory DIR]
+               bulkhead-config --secrets --state-directory DIR [--master-key-file FILE]
 
         The first form checks a configuration file; `bulkhead config check FILE` calls it. It says
         what the file means, or each thing that is wrong with it by file, line and column.
@@ -33,12 +36,17 @@ enum Arguments: Equatable {
         The fourth form is for bulkheadd, which starts it with a channel on descriptor 3. It reads
         the file and the environment and answers with one frame.
 
+        So is the fifth: it reads one frame, works on the secrets in DIR and answers with one frame.
+        `bulkhead secrets` is how a person has it called.
+
           --check FILE           check FILE and exit: 0 if it can be used, 1 if not
           --import FILE          convert FILE and exit: 0 if the outcome can be used, 1 if not
           --config FILE          the configuration; without it, $CONFIGURATION_DIRECTORY/bulkhead.yaml
                                  where there is one, else the defaults
           --socket PATH          counts for more than `socket` in the file
           --state-directory DIR  counts for more than `state_directory` in the file
+          --secrets              work on the store of secrets
+          --master-key-file FILE its master key, unless that is a credential
           --help                 show this
           --version              show the version
         """
@@ -46,14 +54,21 @@ enum Arguments: Equatable {
     /// - Parameter arguments: Without the name of the program.
     static func parse(_ arguments: some Sequence<String>) throws(UsageError) -> Arguments {
         var values: [String: String] = [:]
+        var isForSecrets = false
         var iterator = arguments.makeIterator()
         while let argument = iterator.next() {
             if argument == "--help" || argument == "-h" { return .help }
             if argument == "--version" { return .version }
             if argument == "--providers" { return .providers }
+            if argument == "--secrets" {
+                isForSecrets = true
+                continue
+            }
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard ["--check", "--import", "--config", "--socket", "--state-directory"].contains(name) else {
+            guard
+                ["--check", "--import", "--config", "--socket", "--state-directory", "--master-key-file"].contains(name)
+            else {
                 throw UsageError(
                     message: name.hasPrefix("-") ? "unknown option \(name)" : "unexpected argument '\(argument)'")
             }
@@ -63,6 +78,17 @@ enum Arguments: Equatable {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw UsageError(message: "\(name) is given twice")
             }
+        }
+        if isForSecrets {
+            guard let directory = values.removeValue(forKey: "--state-directory") else {
+                throw UsageError(message: "--secrets needs --state-directory")
+            }
+            let keyFile = values.removeValue(forKey: "--master-key-file")
+            if let other = values.keys.min() { throw UsageError(message: "\(other) does not go with --secrets") }
+            return .secrets(stateDirectory: directory, masterKeyFile: keyFile)
+        }
+        guard values["--master-key-file"] == nil else {
+            throw UsageError(message: "--master-key-file goes with --secrets")
         }
         for option in ["--check", "--import"] {
             guard let file = values[option] else { continue }

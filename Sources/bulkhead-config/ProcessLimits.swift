@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What this process may use, so that a file made to keep the parser busy costs a few seconds and no more.
@@ -16,7 +17,8 @@ enum ProcessLimits {
         }
         var processorTime = rlimit(rlim_cur: Self.processorSeconds, rlim_max: Self.processorSeconds + 1)
         setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &processorTime)
-        // Keys are in memory here: none may end up in a file.
+        // Keys are in memory here: none may end up in a file, or in a debugger but root's.
+        CLinux_set_not_dumpable()
         var core = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core)
     }

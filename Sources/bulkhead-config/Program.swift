@@ -17,13 +17,18 @@ struct Program {
     private static let channel: CInt = 3
 
     private let reader: ConfigurationReader
+    private let credentialsDirectory: String?
 
-    init() {
+    /// - Parameter environment: What this process was started with.
+    init(environment: [String: String]) {
+        let credentials = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        self.credentialsDirectory = credentials
         self.reader = ConfigurationReader(
             Surroundings(
-                environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
+                environment: environment, isRoot: geteuid() == 0,
                 homeDirectory: SystemUsers.homeDirectory(geteuid()), userID: SystemUsers.userID,
                 groupID: SystemGroups.groupID, listedModels: Self.listedModels, keyFile: KeyFile.load,
+                secretStore: { SecretsProgram.lookup($0, credentialsDirectory: credentials) },
                 isExecutable: { access($0, X_OK) == 0 }, identityMaps: Self.identityMaps))
     }
 
@@ -37,6 +42,8 @@ struct Program {
                 return self.serve(file: file, overrides: overrides)
             case .check(let file):
                 return self.check(file)
+            case .secrets(let stateDirectory, let masterKeyFile):
+                return self.keepSecrets(in: stateDirectory, masterKeyFile: masterKeyFile)
             case .convert(let file):
                 return Self.convert(file)
             case .providers:
@@ -54,13 +61,12 @@ struct Program {
     }
 
     private func serve(file: String?, overrides: ConfigurationOverrides) -> ExitCode {
-        guard Self.isSocket(Self.channel) else {
-            Self.complain(
-                "bulkhead-config: there is no channel on descriptor 3: bulkheadd starts this program; "
-                    + "to check a file yourself, run bulkhead-config --check FILE")
-            return .usage
-        }
+        guard self.hasChannel else { return .usage }
         var reply = self.read(file ?? self.defaultFile, overrides: overrides, for: .service)
+        if case .configuration(var configuration) = reply {
+            configuration.keyUse = KeyUse.kept(in: configuration.stateDirectory)
+            reply = .configuration(configuration)
+        }
         // What the supervisor could not read would be a riddle there.
         if reply.encoded.count > ProtocolBounds.configurationFrame
             || (try? ConfigurationReply(decoding: reply.encoded)) == nil
@@ -86,6 +92,22 @@ struct Program {
         case .configuration: return .success
         case .refused: return .refused
         }
+    }
+
+    private func keepSecrets(in stateDirectory: String, masterKeyFile: String?) -> ExitCode {
+        guard self.hasChannel else { return .usage }
+        return SecretsProgram.run(
+            on: Self.channel, stateDirectory: stateDirectory, masterKeyFile: masterKeyFile,
+            credentialsDirectory: self.credentialsDirectory)
+    }
+
+    /// Whether the supervisor has started this program; a person is told how to use it.
+    private var hasChannel: Bool {
+        if Self.isSocket(Self.channel) { return true }
+        Self.complain(
+            "bulkhead-config: there is no channel on descriptor 3: bulkheadd starts this program; "
+                + "to check a file yourself, run bulkhead-config --check FILE")
+        return false
     }
 
     private func check(_ file: String) -> ExitCode {

@@ -1,3 +1,5 @@
+import CLinux
+import Foundation
 import Glibc
 
 var noSignals = sigset_t()
@@ -5,4 +7,7 @@ sigemptyset(&noSignals)
 sigprocmask(SIG_SETMASK, &noSignals, nil)
 
 ProcessLimits.apply()
-exit(Program().run(CommandLine.arguments.dropFirst()).rawValue)
+// Keys may be in it, and /proc shows it as long as this process lives.
+let environment = ProcessInfo.processInfo.environment
+CLinux_erase_environment()
+exit(Program(environment: environment).run(CommandLine.arguments.dropFirst()).rawValue)

@@ -32,6 +32,7 @@ enum LoggerProgram {
     }
 
     private static func run(_ arguments: Arguments) throws(ProgramError) {
+        if arguments.printsDatasetteSecrets { return try Self.printDatasetteSecrets(of: arguments.database) }
         // Before anything is opened, since that could take the number of a channel that is not there.
         var status = stat()
         guard fstat(Self.channelDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
@@ -62,6 +63,29 @@ enum LoggerProgram {
         var session = ReaderSession(channel: channel, reader: reader)
         try session.run()
         reader.close()
+    }
+
+    /// Prints each secret as a line of JSON, its value as the token that it is stored as.
+    private static func printDatasetteSecrets(of path: String) throws(ProgramError) {
+        do {
+            for line in try DatasetteSecrets.read(path) {
+                let bytes = line + [UInt8(ascii: "\n")]
+                var start = 0
+                while start < bytes.count {
+                    let count = bytes.withUnsafeBytes {
+                        write(STDOUT_FILENO, $0.baseAddress! + start, $0.count - start)
+                    }
+                    guard count > 0 || errno == EINTR else {
+                        throw ProgramError(.inputOutput, "standard output: \(String(cString: strerror(errno)))")
+                    }
+                    start += max(count, 0)
+                }
+            }
+        } catch let error as ProgramError {
+            throw error
+        } catch {
+            throw ProgramError(.configuration, "\(error)")
+        }
     }
 
     private static func lock(_ database: String) throws(ProgramError) -> DatabaseLock {

@@ -16,7 +16,8 @@ enum ProcessSettings {
         // SQLite gives its other files the permissions of the first.
         umask(0o077)
         CLinux_keep_heap(Self.keptHeap)
-        // A core dump would hold what people are told in confidence.
+        // A core dump would hold what people are told in confidence. The limit does not count where cores go through a pipe.
+        CLinux_set_not_dumpable()
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     }

@@ -41,7 +41,7 @@ struct BulkheadCommand: AsyncParsableCommand {
         subcommands: [
             PromptCommand.self, ChatCommand.self, EmbedCommand.self, LogsCommand.self, RequestsCommand.self,
             ModelsCommand.self, PurposesCommand.self, WhoamiCommand.self, ExplainCommand.self, StatusCommand.self,
-            PingCommand.self, ConfigCommand.self,
+            PingCommand.self, ConfigCommand.self, SecretsCommand.self, ReloadCommand.self, DrainCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)
 }

@@ -52,24 +52,13 @@ enum ConfigurationProgram {
 
     /// Becomes the program; returns what to end with where that cannot be.
     static func become(_ arguments: [String]) -> ExitCode {
-        let directory = Self.ownDirectory
-        for path in ["\(directory)/\(Self.name)", "\(directory)/../libexec/bulkhead/\(Self.name)"] {
+        for path in SiblingProgram.candidates(Self.name) {
             Self.execute(path, [Self.name] + arguments)
         }
         try? StandardStream.error.writeLine(
-            "bulkhead: cannot run \(Self.name): \(String(cString: strerror(errno))). "
-                + "It belongs beside bulkhead in '\(directory)' or in ../libexec/bulkhead")
+            "bulkhead: cannot run \(Self.name): \(String(cString: strerror(errno))); "
+                + "\(SiblingProgram.places(of: Self.name))")
         return ExitStatus.unreachable
-    }
-
-    /// Where this program's file is (`readlink` of /proc/self/exe).
-    private static var ownDirectory: String {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
-        }
-        let path = buffer.prefix(max(count, 0))
-        return String(decoding: path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)], as: UTF8.self)
     }
 
     /// Becomes the program at `path` (`execv`); returns where that cannot be.

@@ -58,7 +58,7 @@ enum LogText {
     private static func origin(_ origin: RecordedOrigin) -> String? {
         let facts = [
             origin.purpose.map { "purpose \($0)" }, origin.caller.map { "caller \($0)" },
-            (origin.actor == origin.caller ? nil : origin.actor).map { "for \(TerminalText.line($0, atMost: 60))" },
+            origin.actor.map { "for \(TerminalText.line($0, atMost: 60))" },
             origin.group.map { "group \($0)" },
         ].compactMap { $0 }
         return facts.isEmpty ? nil : facts.joined(separator: ", ")

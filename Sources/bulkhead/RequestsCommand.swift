@@ -9,7 +9,7 @@ struct RequestsCommand: AsyncParsableCommand {
             Every request that was admitted is here, with what it used and without what
             was said. You see those of your user id; root and the user that the daemon
             runs as see all. CALLER is whom the configuration took that user for, ACTOR
-            whom the request was for, where that is somebody else. A request is 'open' until it ends: 'done', with an 'error',
+            whom the request was for, where the caller named somebody. A request is 'open' until it ends: 'done', with an 'error',
             'cancelled', 'crashed' with its worker, or 'lost' with the daemon. Where one
             attempt was not enough, each is on a line of its own below the request.
 
@@ -97,16 +97,11 @@ struct RequestsCommand: AsyncParsableCommand {
     private static func cells(_ row: RequestRow) -> [String] {
         [
             Text.time(milliseconds: row.startedAtMilliseconds), row.id, row.state, Self.name(row.origin.purpose),
-            row.model, row.provider, Self.number(row.uid), Self.name(row.origin.caller), Self.actor(row.origin),
+            row.model, row.provider, Self.number(row.uid), Self.name(row.origin.caller), Self.name(row.origin.actor),
             row.durationMilliseconds.map(Text.duration(milliseconds:)) ?? "-",
             Self.number(row.inputTokens), Self.number(row.outputTokens),
             Self.note(row.error) ?? TerminalText.line(row.finishReason ?? Self.operation(row), atMost: 60),
         ]
-    }
-
-    /// Whom it was for; nothing where a caller asked for itself.
-    private static func actor(_ origin: RecordedOrigin) -> String {
-        self.name(origin.actor == origin.caller ? nil : origin.actor)
     }
 
     private static func name(_ name: String?) -> String { name.map { TerminalText.line($0, atMost: 30) } ?? "-" }

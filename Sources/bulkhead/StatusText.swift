@@ -10,6 +10,7 @@ enum StatusText {
             ["memory", Self.memory(status.memory)],
             ["logger", Self.logger(status.logger)],
             ["reader", Self.reader(status.reader)],
+            ["configuration", Self.configuration(status.configuration)],
         ]) + "\n" + Text.table([Self.providerTitles] + status.providers.map(Self.provider))
     }
 
@@ -20,8 +21,11 @@ enum StatusText {
 
     private static func requests(_ requests: DaemonStatus.Requests) -> String {
         let waiting = requests.waiting > 0 ? ", \(requests.waiting) to be tried again" : ""
+        let finishing = requests.finishing > 0 ? ", \(requests.finishing) whose clients have gone" : ""
+        let groups = requests.groups > 0 ? ", \(requests.groups) groups" : ""
         return
-            "\(requests.open) open (\(requests.queued) queued\(waiting)), \(requests.chains) chains; \(requests.admitted) admitted: \(requests.done) done, "
+            "\(requests.open) open (\(requests.queued) queued\(waiting)\(finishing)), \(requests.chains) chains\(groups); "
+            + "\(requests.admitted) admitted: \(requests.done) done, "
             + "\(requests.error) failed, \(requests.cancelled) cancelled, \(requests.crashed) crashed; "
             + "\(requests.retries) retries, \(requests.fallbacks) fallbacks"
     }
@@ -41,17 +45,25 @@ enum StatusText {
         return "\(reader.state)\(pid), restarts \(reader.restarts), \(reader.questions) questions waiting"
     }
 
+    private static func configuration(_ configuration: DaemonStatus.Configuration) -> String {
+        let former = configuration.former > 0 ? ", \(configuration.former) earlier in use" : ""
+        let refused = configuration.refused > 0 ? ", \(configuration.refused) refused" : ""
+        let reloading = configuration.isReloading ? ", the next is being read" : ""
+        return "number \(configuration.generation)\(former)\(refused)\(reloading)"
+    }
+
     private static let providerTitles = [
         "PROVIDER", "TYPE", "STATE", "PID", "SLOTS", "QUEUED", "STARTS", "DEATHS", "NOTES",
     ]
 
     private static func provider(_ provider: DaemonStatus.Provider) -> [String] {
+        let retired = provider.isRetired ? "retired: finishes what it has" : nil
         let retry = provider.retryInMilliseconds.map { "retry in \(Text.duration(milliseconds: $0))" }
         let exit = provider.lastExit.map { "last exit: \($0)" }
         return [
             provider.name, provider.type, provider.state, provider.pid.map(String.init) ?? "-",
             "\(provider.busy)/\(provider.slots)", "\(provider.queued)", "\(provider.starts)", "\(provider.deaths)",
-            [retry, exit].compactMap { $0 }.joined(separator: "; "),
+            [retired, retry, exit].compactMap { $0 }.joined(separator: "; "),
         ]
     }
 }

@@ -5,12 +5,17 @@ import Messages
 struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
+    private let configurationPath: String
     private let stateDirectory: String
+    private let environment: [String]
 
-    init(stateDirectory: String) throws(StartError) {
+    /// - Parameter environment: What this process was started with.
+    init(stateDirectory: String, environment: [String]) throws(StartError) {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
+        self.configurationPath = try ProgramLocator.find("bulkhead-config")
         self.stateDirectory = stateDirectory
+        self.environment = environment
     }
 
     /// A worker has no environment, its control channel on descriptor 3 and its slots from 4 on. It is told what it is on the control
@@ -37,11 +42,23 @@ struct ProgramTable {
             environment: [], channels: [ProtocolBounds.readerFrame])
     }
 
+    /// Works on the store of secrets. Of the environment it needs nothing but where the master key may be.
+    func secrets(masterKeyFile: String?) -> ChildProcess.Program {
+        var arguments = ["bulkhead-config", "--secrets", "--state-directory", self.stateDirectory]
+        if let masterKeyFile { arguments += ["--master-key-file", masterKeyFile] }
+        return ChildProcess.Program(
+            path: self.configurationPath, arguments: arguments,
+            environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
+            channels: [ProtocolBounds.configurationFrame])
+    }
+
     private var database: String { "\(self.stateDirectory)/logs.db" }
 
-    /// bulkhead-config looks keys up in the environment, so it is given all that is ours now: what it is started with later is the
-    /// same, so that the same file means the same.
-    static func configuration(_ arguments: Arguments) throws(StartError) -> ChildProcess.Program {
+    /// bulkhead-config looks keys up in the environment, so it is given all that this process was started with: each time that
+    /// it is started the same, so that the same file means the same.
+    static func configuration(
+        _ arguments: Arguments, environment: [String]
+    ) throws(StartError) -> ChildProcess.Program {
         var list = ["bulkhead-config"]
         for (option, value) in [
             ("--config", arguments.configuration), ("--socket", arguments.socket),
@@ -50,17 +67,7 @@ struct ProgramTable {
             if let value { list += [option, value] }
         }
         return ChildProcess.Program(
-            path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: Self.environment,
+            path: try ProgramLocator.find("bulkhead-config"), arguments: list, environment: environment,
             channels: [ProtocolBounds.configurationFrame])
-    }
-
-    private static var environment: [String] {
-        var list: [String] = []
-        var next = environ
-        while let entry = next.pointee {
-            list.append(String(cString: entry))
-            next += 1
-        }
-        return list
     }
 }

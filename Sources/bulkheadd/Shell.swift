@@ -32,6 +32,7 @@ final class Shell {
     private var reportsWritten: Set<SlotID> = []
     private var logger: ChildProcess?
     private var reader: ChildProcess?
+    private var secrets: ChildProcess?
     private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
     private var hasWarnedOfGroups = false
@@ -139,7 +140,12 @@ final class Shell {
         case .readConfiguration: self.readConfiguration()
         case .stopReadingConfiguration: self.configurationLoader?.kill()
 
-        case .saveModels(let file): self.saveModels(file)
+        case .startSecrets(let frame, let masterKeyFile):
+            self.startSecrets(frame, masterKeyFile: masterKeyFile)
+        case .killSecrets: self.secrets?.kill()
+
+        case .saveModels(let file): self.save(file, as: ListedModels.fileName, "the models of providers")
+        case .saveKeyUse(let file): self.save(file, as: KeyUse.fileName, "the times at which keys were used")
         case .setTimer(let instant): self.setTimer(instant)
         case .notify(let state, let status): self.notify(state, status: status)
         case .log(let entry): self.log.log(entry)
@@ -166,11 +172,12 @@ final class Shell {
 
     private static let toleratedDelayNanoseconds: UInt64 = 10_000_000
 
-    private func saveModels(_ file: [UInt8]) {
+    /// - Parameter subject: What is in the file, for the operator's log.
+    private func save(_ file: [UInt8], as name: String, _ subject: String) {
         do {
-            try StateFile.write(file, to: "\(self.stateDirectory)/\(ListedModels.fileName)")
+            try StateFile.write(file, to: "\(self.stateDirectory)/\(name)")
         } catch {
-            self.log.warning("the models of providers could not be kept", metadata: ["reason": "\(error)"])
+            self.log.warning("\(subject) could not be kept", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -266,6 +273,17 @@ final class Shell {
         }
     }
 
+    private func startSecrets(_ frame: [UInt8], masterKeyFile: String?) {
+        do {
+            let child = try ChildProcess(
+                self.programs.secrets(masterKeyFile: masterKeyFile), on: self.loop, delegate: self)
+            self.secrets = child
+            self.send(frame, to: child, on: 0)
+        } catch {
+            self.queue(.secretsEnded(reason: "\(error)"))
+        }
+    }
+
     private func readConfiguration() {
         do {
             self.configurationLoader = try ConfigurationLoader(self.configurationProgram, on: self.loop) {
@@ -286,6 +304,7 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, received payload: [UInt8]) {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         if child === self.reader { return self.queue(.readerReply(payload)) }
+        if child === self.secrets { return self.queue(.secretsAnswered(payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
@@ -299,6 +318,7 @@ extension Shell: ChildProcess.Delegate {
     func child(_ child: ChildProcess, channel: Int, broke reason: String) {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         if child === self.reader { return self.queue(.readerBrokeProtocol(reason: reason)) }
+        if child === self.secrets { return self.queue(.secretsBrokeProtocol(reason: reason)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0
@@ -320,6 +340,10 @@ extension Shell: ChildProcess.Delegate {
         if child === self.reader {
             self.reader = nil
             return self.post(.readerExited(TerminationStatus(status)))
+        }
+        if child === self.secrets {
+            self.secrets = nil
+            return self.post(.secretsEnded(reason: "\(TerminationStatus(status))"))
         }
         guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
         self.workers[id] = nil

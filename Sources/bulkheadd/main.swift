@@ -1,4 +1,5 @@
 // bulkheadd: the supervisor. One thread, one loop; see Shell.swift and the SupervisorCore module.
+import CLinux
 import Glibc
 import Libuv
 import Logging
@@ -14,7 +15,8 @@ func resetInheritedState() {
     signal(SIGPIPE, SIG_IGN)
     // A reload is possible from the loop's first turn on; until then it would be the end.
     signal(SIGHUP, SIG_IGN)
-    // Keys pass through this process and its children: no core files.
+    // Keys pass through this process and its children: no core files, and no debugger but root's.
+    CLinux_set_not_dumpable()
     var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     // Each connection and each slot is a descriptor.
@@ -25,14 +27,14 @@ func resetInheritedState() {
     }
 }
 
-func run(_ arguments: Arguments) throws -> CInt {
+func run(_ arguments: Arguments, environment: [String]) throws -> CInt {
     let log = Logger(label: "bulkheadd") { StreamLogHandler.standardError(label: $0) }
     let notifySocket = NotifySocket.inherited()
     let loop = try Loop()
-    let configurationProgram = try ProgramTable.configuration(arguments)
+    let configurationProgram = try ProgramTable.configuration(arguments, environment: environment)
     let configuration = try ConfigurationLoader.load(configurationProgram, on: loop)
     for warning in configuration.warnings { log.warning("configuration", metadata: ["warning": "\(warning)"]) }
-    let programs = try ProgramTable(stateDirectory: configuration.stateDirectory)
+    let programs = try ProgramTable(stateDirectory: configuration.stateDirectory, environment: environment)
     let listener =
         try Listener.inherited(on: loop)
         ?? Listener.bind(
@@ -61,6 +63,7 @@ func complain(_ text: String) {
 }
 
 resetInheritedState()
+let environment = InheritedEnvironment.take()
 switch Arguments.parse(CommandLine.arguments, version: SoftwareVersion.current) {
 case .print(let text):
     print(text)
@@ -70,7 +73,7 @@ case .refuse(let reason):
 case .run(let arguments):
     do {
         // The loop still has open handles: the end of the process closes them.
-        exit(try run(arguments))
+        exit(try run(arguments, environment: environment))
     } catch let error as StartError {
         complain("\(error)")
         exit(error.exitCode)

@@ -214,10 +214,6 @@ struct RecordCommandTests {
         let requests = try await Self.run(["requests"] + options, pages: [([row], nil)])
         #expect(requests.requests.map(\.mandate) == [filter])
         #expect(requests.output.contains("  datasette  a da  "))
-        // Where a caller asked for itself, saying it twice would only take room.
-        let own =
-            #"{"id":"i","state":"done","started_at_ms":1,"caller":"cron","actor":"cron","model":"m","provider":"p"}"#
-        #expect(try await Self.run(["requests"], pages: [([own], nil)]).output.contains("  cron    -      "))
     }
 
     @Test

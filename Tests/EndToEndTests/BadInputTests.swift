@@ -65,7 +65,7 @@ extension EndToEnd {
                 (#"{"id":1,"op":"prompt","prompt":["x"]}"#, "invalid_request", "'prompt' must be a string"),
                 (#"{"id":1,"op":"prompt","options":"x"}"#, "invalid_request", "'options' must be an object"),
                 (#"{"id":1,"op":"prompt","timeout_ms":0}"#, "invalid_request", "between 1 and"),
-                (#"{"id":1,"op":"prompt","group":"g"}"#, "not_supported", "'group'"),
+                (#"{"id":1,"op":"prompt","group":"g"}"#, "invalid_request", "'group'"),
                 (#"{"id":1,"op":"hello"}"#, "not_supported", "'hello'"),
                 (#"{"id":1,"op":"usage"}"#, "not_supported", "'usage'"),
                 (#"{"id":1,"op":"prompt","model":"ehco"}"#, "unknown_model", "unknown model 'ehco'"),

@@ -219,7 +219,8 @@ extension EndToEnd {
             let run = try self.start(folder, program: URL(filePath: folder.path("bin/bulkheadd")))
             try self.expectServing(folder.path("s"), by: run)
             let programs = try ProcFS.children(of: run.pid).compactMap(ProcFS.program)
-            #expect(programs.contains(folder.path("libexec/bulkhead/bulkhead-logger")))
+            // To others the kernel does not show which programs they are, for they leave no cores.
+            if getuid() == 0 { #expect(programs.contains(folder.path("libexec/bulkhead/bulkhead-logger"))) }
             #expect(programs.allSatisfy { $0.hasPrefix(folder.path("libexec/bulkhead/")) }, "\(programs)")
             let file = try folder.write("default_model: echo\n", to: "bulkhead.yaml")
             let check = try ProgramRun(URL(filePath: folder.path("bin/bulkhead")), ["config", "check", file])

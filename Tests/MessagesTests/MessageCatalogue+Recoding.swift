@@ -32,8 +32,12 @@ extension ClientEvent {
             if let explanation = completion.explanation {
                 return ClientAnswer.done(id: self.id!, ("explanation", try Explanation(decoding: explanation).encoded))
             }
+            if let secrets = completion.secrets { return ClientAnswer.secrets(id: self.id!, secrets) }
             if let status = completion.status {
                 return ClientAnswer.done(id: self.id!, ("status", status.serialized()))
+            }
+            if let group = completion.group {
+                return ClientAnswer.group(id: self.id!, ULID(group)!, requests: completion.groupRequests)
             }
             if let rows = completion.rows {
                 let isLog = rows[0] == nil || rows[0]?["response"] != nil

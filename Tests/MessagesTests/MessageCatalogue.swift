@@ -54,6 +54,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("ToolResultRequest", .toolResult(ToolResultRequest(target: .text("r1"), results: [toolResult]))),
         .request("EmbedRequest", .embed(embed)),
         .request("CancelRequest", .cancel(target: .number(1))),
+        .request(
+            "GroupBeginRequest", .groupBegin(GroupBeginRequest(Mandate(purpose: "p", actor: "a"), model: "m"))),
+        .request("GroupEndRequest", .groupEnd(GroupEndRequest(group: request))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
         .request(
@@ -66,6 +69,9 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             .explain(
                 ExplainRequest(
                     mandate: Mandate(purpose: "p", actor: "a"), model: "m", operation: .embed, identity: identity))),
+        CataloguedMessage(
+            name: "SecretsRequest", recode: { try ClientRequest(decoding: $0).encoded },
+            fullest: united(secretsActions.map { ClientRequest(id: .text("r1"), operation: .secrets($0)).encoded })),
         .request("StatusRequest", .status),
         .request("ReloadRequest", .reload),
         .request("DrainRequest", .drain),
@@ -118,6 +124,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                 [PurposeDescription(name: "p", description: "d", model: "m", isAllowed: false).encoded])),
         .answer("WhoamiDone", ClientAnswer.done(id: .number(1), ("whoami", whoami.encoded))),
         .answer("ExplainDone", ClientAnswer.done(id: .number(1), ("explanation", explanation.encoded))),
+        .answer("SecretsDone", ClientAnswer.secrets(id: .number(1), secrets)),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer(
             "ReloadDone",
@@ -126,6 +133,8 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .answer("DrainDone", ClientAnswer.done(id: .number(1))),
         .answer("PingDone", ClientAnswer.done(id: .number(1))),
         .answer("CancelDone", ClientAnswer.done(id: .number(1))),
+        .answer("GroupBeginDone", ClientAnswer.group(id: .number(1), request)),
+        .answer("GroupEndDone", ClientAnswer.group(id: .number(1), request, requests: 3)),
         .answer("ToolResultDone", ClientAnswer.done(id: .number(1))),
         .answer(
             "ErrorEvent",
@@ -231,6 +240,29 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         "attempts":[{"attempt":1,"provider":"p","model":"m","started_at_ms":1,"duration_ms":2,"usage":{"input":1,"output":2,"details":{}},
         "error":{"code":"c","message":"m","retry_after_ms":1},"provider_request_id":"r"}]}]
         """#.utf8)
+
+    private static let secretsActions: [SecretsAction] = [
+        .set(name: "n", value: "v", note: "o"), .remove(name: "n"), .rotate, .list,
+        .importValues([.init(name: "n", value: "v", note: "o")]),
+        .importTokens([.init(name: "n", value: "t", note: "o")], fernetKey: "k"),
+    ]
+    private static let secrets = SecretsAnswer(
+        secrets: [
+            DescribedSecret(
+                name: "n", note: "o", keyID: "i", createdAtMilliseconds: 1, updatedAtMilliseconds: 2,
+                lastUsedAtMilliseconds: 3, problem: "p")
+        ], changed: ["n"], skipped: [SkippedSecret(name: "m", reason: "r")], advice: ["a"])
+
+    /// One object with the members of all of them, the first of each name.
+    private static func united(_ objects: [[UInt8]]) -> [UInt8] {
+        var members: [JSONValue.Member] = []
+        for object in objects {
+            members += try! JSONValue(parsing: object).members!.filter { new in
+                !members.contains { $0.name == new.name }
+            }
+        }
+        return JSONValue.object(members).serialized()
+    }
 
     private static func request(_ name: String, _ operation: ClientRequest.Operation) -> CataloguedMessage {
         CataloguedMessage(
@@ -422,11 +454,20 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
                         HookSettings(
                             name: "h", command: ["/h"], events: HookEvent.allCases, timeoutMilliseconds: 1,
                             isClosed: true)
-                    ], warnings: ["w"])
+                    ], masterKeyFile: "/k", keyUse: KeyUse(["K": 1]), warnings: ["w"])
             ).encoded),
         .init(
             name: "Refused", recode: { try ConfigurationReply(decoding: $0).encoded },
             fullest: ConfigurationReply.refused([ConfigurationProblem(file: "f", line: 1, column: 1, message: "m")])
                 .encoded),
+        .init(
+            name: "SecretsAction", recode: { try SecretsAction(decoding: $0).encoded },
+            fullest: united(secretsActions.map(\.encoded))),
+        .init(
+            name: "SecretsAnswer", recode: { try SecretsReply(decoding: $0).encoded },
+            fullest: SecretsReply.done(secrets).encoded),
+        .init(
+            name: "SecretsRefused", recode: { try SecretsReply(decoding: $0).encoded },
+            fullest: SecretsReply.error(Failure(.secretsUnavailable, "m")).encoded),
     ]
 }

@@ -57,6 +57,7 @@ struct ProtocolTablesTests {
             "pageRows": ProtocolBounds.pageRows,
             "searchLength": ProtocolBounds.searchLength,
             "configurationFrame": ProtocolBounds.configurationFrame,
+            "secretsFrame": ProtocolBounds.secretsFrame,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,
             "groups": ProtocolBounds.groups,

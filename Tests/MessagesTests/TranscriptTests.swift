@@ -66,8 +66,9 @@ struct TranscriptTests {
         do throws(ClientRequestError) {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
-                "PromptRequest", "EmbedRequest", "CancelRequest", "ModelsRequest", "PurposesRequest",
-                "WhoamiRequest", "ExplainRequest", "StatusRequest", "ReloadRequest", "PingRequest",
+                "PromptRequest", "EmbedRequest", "CancelRequest", "GroupBeginRequest", "GroupEndRequest",
+                "ModelsRequest", "PurposesRequest", "WhoamiRequest", "ExplainRequest", "StatusRequest",
+                "ReloadRequest", "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id
@@ -78,7 +79,7 @@ struct TranscriptTests {
         [
             "StartEvent", "TextEvent", "ReasoningEvent", "ToolCallEvent", "DoneEvent", "EmbedDone", "ModelsDone",
             "PurposesDone", "WhoamiDone", "ExplainDone", "StatusDone",
-            "PingDone", "CancelDone",
+            "PingDone", "CancelDone", "GroupBeginDone", "GroupEndDone",
             "ErrorEvent",
         ].contains { schema.problems(of: payload, as: $0).isEmpty }
     }

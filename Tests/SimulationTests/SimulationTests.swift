@@ -53,7 +53,17 @@ import Testing
         "round refused",
         "results too late", "results too large", "results refused", "result before the end of its round",
         "call answered by the daemon", "progress without output",
+        "caller has its connections", "caller has its requests",
+        "group begun", "group ended with requests", "group ended without requests", "group ended by its connection",
+        "group ended in a drain", "group_end cancelled", "group_end refused",
+        "group_end after the daemon ended the group",
+        "group refused: unknown_model", "group refused: too_many_requests", "group refused: overloaded",
+        "group refused: shutting_down", "refused for its group: not_found", "refused for its group: invalid_request",
+        "finished without a client", "round finished without a client", "embeddings finished without a client",
+        "cancelled for want of room to finish", "ended without a client", "drain waits for what nobody reads",
         "models listed", "models refused", "models saved", "models given up", "models that nobody waits for",
+        "secrets: answered", "secrets: killed", "secrets: failed to start", "secrets_unavailable", "not_allowed",
+        "key use saved",
     ]
 
     @Test func everyPromiseHoldsAndEveryOutcomeIsReached() throws {

@@ -155,6 +155,9 @@ struct Scenario {
         case .sendSlot(let slot, let payload, let reports):
             return "slot \(slot.worker.rawValue).\(slot.index): \(self.text(payload))\(reports ? " (reports)" : "")"
         case .saveModels(let file): return "save models: \(self.text(file))"
+        case .startSecrets(let payload, _): return "secrets: \(self.text(payload))"
+        case .killSecrets: return "kill secrets"
+        case .saveKeyUse(let file): return "save key use: \(self.text(file))"
         case .pauseSlot(let slot): return "pause slot \(slot.worker.rawValue).\(slot.index)"
         case .resumeSlot(let slot): return "resume slot \(slot.worker.rawValue).\(slot.index)"
         case .closeWorker(let id): return "close worker \(id.rawValue)"

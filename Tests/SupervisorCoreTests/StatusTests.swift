@@ -26,8 +26,8 @@ import Testing
         #expect(Self.names(status["configuration"]) == ["generation", "former", "refused", "reloading"])
         #expect(
             Self.names(status["requests"]) == [
-                "open", "queued", "waiting", "chains", "admitted", "done", "error", "cancelled", "crashed", "retries",
-                "fallbacks",
+                "open", "queued", "waiting", "chains", "groups", "finishing", "admitted", "done", "error", "cancelled",
+                "crashed", "retries", "fallbacks",
             ])
         #expect(Self.names(status["memory"]) == ["budget_bytes", "used_bytes"])
         #expect(

@@ -30,7 +30,8 @@ import typing
 from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Union
 
 __all__ = [
-    "Answer", "Bulkhead", "BulkheadError", "CancelToolCall", "Chain", "ConnectionLost", "Pause", "Tool", "ToolOutput",
+    "Answer", "Bulkhead", "BulkheadError", "CancelToolCall", "Chain", "ConnectionLost", "Group", "Pause", "Tool",
+    "ToolOutput",
 ]
 
 JSON = typing.Dict[str, Any]
@@ -159,6 +160,19 @@ class Bulkhead:
         """
         fields = {"prompt": prompt, "chain_limit": chain_limit, **fields}
         return Chain(self, [Tool.of(tool) for tool in tools], before_call, after_call, fields)
+
+    def group(
+        self, purpose: Optional[str] = None, model: Optional[str] = None, actor: Optional[str] = None
+    ) -> Group:
+        """Requests that are one piece of work, for one purpose and one actor:
+
+            with daemon.group(purpose="enrichments") as group:
+                for row in rows:
+                    row["summary"] = group.prompt(row["text"]).text
+
+        With a `model` all of them ask it; without one each may name its own.
+        """
+        return Group(self, {"purpose": purpose, "model": model, "actor": actor})
 
     def models(self, purpose: Optional[str] = None, as_: Optional[JSON] = None, all: bool = False) -> list[JSON]:
         """The models that can be asked for a purpose, the default first; with `all` the others too, each with a `reason`.
@@ -472,6 +486,40 @@ class Chain(Answer):
         if frame["event"] == "error" and frame["error"]["code"] != "not_found":
             self._stops.append((0, BulkheadError(frame["error"])))
             self.cancel()
+
+
+class Group:
+    """Requests that belong together. Leaving it, also by an exception, waits until they have ended, and whoever the daemon
+    tells of that has heard it. A chain that is to end must be read to its end inside, for reading it runs the tools.
+    """
+
+    def __init__(self, daemon: Bulkhead, fields: JSON):
+        self._daemon = daemon
+        self._fields = fields
+        self.name: Optional[str] = None
+        """Its name on record, once it has begun."""
+        self.requests: Optional[int] = None
+        """How many requests of it are on record, once it has ended."""
+
+    def __enter__(self) -> Group:
+        self.name = self._daemon._ask("group_begin", **self._fields)["group"]
+        return self
+
+    def __exit__(self, _: Any, error: Optional[BaseException], __: Any) -> None:
+        try:
+            self.requests = self._daemon._ask("group_end", group=self.name)["requests"]
+        except (OSError, ValueError, BulkheadError, ConnectionLost):
+            # What went wrong first is told.
+            if error is None:
+                raise
+
+    def prompt(self, prompt: Optional[str] = None, **fields: Any) -> Answer:
+        """As `Bulkhead.prompt`."""
+        return self._daemon.prompt(prompt, **fields, group=self.name)
+
+    def chain(self, prompt: Optional[str] = None, *arguments: Any, **fields: Any) -> Chain:
+        """As `Bulkhead.chain`."""
+        return self._daemon.chain(prompt, *arguments, **fields, group=self.name)
 
 
 class _Message:

@@ -82,6 +82,28 @@ class ModuleTests(unittest.TestCase):
         self.daemon.prompt("one", purpose="extract", actor="ada").text
         self.assertEqual(self.daemon._ask("requests", limit=1, actor="ada")["requests"][0]["purpose"], "extract")
 
+    # Groups.
+
+    def test_a_group_ends_when_its_requests_have(self):
+        with self.daemon.group(purpose="work", model="echo") as group:
+            unread = group.prompt('{"raw": "unread"}')
+            self.assertEqual(group.prompt('{"raw": "hello"}').text, "hello")
+            with self.assertRaises(BulkheadError) as caught:
+                group.prompt("hello", purpose="play").text
+            self.assertEqual(caught.exception.code, "invalid_request")
+        self.assertEqual(group.requests, 2)
+        self.assertEqual(unread.text, "unread")
+        with self.assertRaises(BulkheadError) as caught:
+            group.prompt("too late").text
+        self.assertEqual(caught.exception.code, "not_found")
+
+    def test_a_group_ends_with_what_was_raised_in_it(self):
+        with self.assertRaises(KeyError):
+            with self.daemon.group() as group:
+                group.prompt('{"raw": "hello"}')
+                raise KeyError("first")
+        self.assertEqual(group.requests, 1)
+
     # Tools.
 
     def test_functions_are_described_by_their_signatures(self):

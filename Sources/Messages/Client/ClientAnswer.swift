@@ -95,6 +95,25 @@ public enum ClientAnswer {
         return object.finish()
     }
 
+    /// A group was begun, or, with `requests`, has ended: how many requests of it are on record.
+    public static func group(id: RequestIdentifier, _ group: ULID, requests: Int? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder()
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        object.add("group", group.description)
+        object.add("requests", ifPresent: requests)
+        return object.finish()
+    }
+
+    /// What became of what an administrator wanted done with the store of secrets.
+    public static func secrets(id: RequestIdentifier, _ answer: SecretsAnswer) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: 1024)
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        answer.append(to: &object)
+        return object.finish()
+    }
+
     /// The last frame of a reload that was taken.
     public static func reloaded(id: RequestIdentifier, _ report: ReloadReport) -> [UInt8] {
         var object = JSONObjectBuilder()

@@ -82,8 +82,14 @@ public struct ClientEvent: Sendable, Equatable {
         public var whoami: JSONValue?
         /// The answer to `op: explain`.
         public var explanation: JSONValue?
+        /// The answer to `op: secrets`.
+        public var secrets: SecretsAnswer?
         /// The answer to `op: status`.
         public var status: JSONValue?
+        /// The group that was begun, or has ended.
+        public var group: String?
+        /// How many requests of the group that has ended are on record.
+        public var groupRequests: Int?
         /// The answer to `op: reload`.
         public var reload: ReloadReport?
         /// The rows of the answer to `op: logs` or `op: requests`.
@@ -185,9 +191,15 @@ extension ClientEvent.Completion {
         self.purposes = object.optional("purposes")?.value
         self.whoami = object.optional("whoami")?.value
         self.explanation = object.optional("explanation")?.value
+        if object["changed"] != nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.reload = try ReloadReport(decoding: object)
-        self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
+        self.group = try object.optional("group")?.expectString("group")
+        if self.group != nil {
+            self.groupRequests = try object.optional("requests")?.expectInteger("requests", in: 0...Int.max)
+        } else {
+            self.rows = (object.optional("logs") ?? object.optional("requests"))?.value
+        }
         self.next = try object.optional("next")?.expectString("next")
     }
 }

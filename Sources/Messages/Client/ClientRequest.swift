@@ -12,6 +12,8 @@ public struct ClientRequest: Sendable, Equatable {
         case embed(EmbedRequest)
         /// Ends the request of this connection that has the id `target`.
         case cancel(target: RequestIdentifier)
+        case groupBegin(GroupBeginRequest)
+        case groupEnd(GroupEndRequest)
         case logs(LogsRequest)
         case requests(RequestsRequest)
         case models(ModelsRequest)
@@ -21,6 +23,8 @@ public struct ClientRequest: Sendable, Equatable {
         case whoami
         /// How a request would be resolved.
         case explain(ExplainRequest)
+        /// Something for an administrator to do with the store of secrets.
+        case secrets(SecretsAction)
         case status
         /// Read the configuration anew.
         case reload
@@ -36,12 +40,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "group_begin", "group_end", "usage", "limits", "secrets",
+        "hello", "usage", "limits",
     ]
 
     static let operations = [
-        "prompt", "chain", "tool_result", "embed", "cancel", "logs", "requests", "models", "purposes", "whoami",
-        "explain", "status", "reload", "drain", "ping",
+        "prompt", "chain", "tool_result", "embed", "cancel", "group_begin", "group_end", "logs", "requests", "models",
+        "purposes", "whoami", "explain", "secrets", "status", "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -88,6 +92,10 @@ public struct ClientRequest: Sendable, Equatable {
                 } catch {
                     throw .invalidValue("target", "must be the id of an open request of this connection")
                 }
+            case "group_begin":
+                return .groupBegin(try GroupBeginRequest(decoding: object))
+            case "group_end":
+                return .groupEnd(try GroupEndRequest(decoding: object))
             case "logs":
                 try object.expectOnly(LogsRequest.fields)
                 return .logs(try LogsRequest(decoding: object))
@@ -98,6 +106,9 @@ public struct ClientRequest: Sendable, Equatable {
                 return .models(try ModelsRequest(decoding: object))
             case "explain":
                 return .explain(try ExplainRequest(decoding: object))
+            case "secrets":
+                try object.expectOnly(["id", "op"] + SecretsAction.fields)
+                return .secrets(try SecretsAction(decoding: object))
             case "purposes", "whoami", "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
                 switch name {
@@ -142,6 +153,12 @@ public struct ClientRequest: Sendable, Equatable {
         case .cancel(let target):
             object.add("op", "cancel")
             object.add("target", raw: target.encoded)
+        case .groupBegin(let group):
+            object.add("op", "group_begin")
+            group.append(to: &object)
+        case .groupEnd(let group):
+            object.add("op", "group_end")
+            group.append(to: &object)
         case .logs(let logs):
             object.add("op", "logs")
             logs.append(to: &object)
@@ -156,6 +173,9 @@ public struct ClientRequest: Sendable, Equatable {
             explain.append(to: &object)
         case .purposes: object.add("op", "purposes")
         case .whoami: object.add("op", "whoami")
+        case .secrets(let action):
+            object.add("op", "secrets")
+            action.append(to: &object)
         case .status: object.add("op", "status")
         case .reload: object.add("op", "reload")
         case .drain: object.add("op", "drain")

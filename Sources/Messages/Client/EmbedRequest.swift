@@ -23,11 +23,16 @@ public struct EmbedRequest: Sendable, Equatable {
     /// - Parameters:
     ///   - input: 1 to 2,048 texts.
     ///   - options: Such as `dimensions`, and for Gemini `task_type`.
-    public init(_ input: [String], model: String? = nil, options: JSONValue? = nil) {
+    ///   - purpose: What it is for, which decides about models, options and keys.
+    ///   - actor: Whom it is for, where the caller may say so.
+    public init(
+        _ input: [String], model: String? = nil, options: JSONValue? = nil, purpose: String? = nil, actor: String? = nil
+    ) {
         self.input = JSONValue.array(input.map(JSONValue.string)).serialized()
         self.count = input.count
         self.model = model
         self.options = options?.serialized()
+        self.mandate = Mandate(purpose: purpose, actor: actor)
     }
 
     init(decoding object: JSONObject) throws(MessageError) {

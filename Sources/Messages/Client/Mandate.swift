@@ -23,12 +23,14 @@ public struct Mandate: Sendable, Equatable {
     init(decoding object: JSONObject) throws(MessageError) {
         self.purpose = try object.optional("purpose")?.expectName("purpose")
         self.actor = try object.optional("actor")?.expectName("actor")
-        if let group = object.optional("group") {
-            guard let ulid = ULID(try group.expectString("group")) else {
-                throw .wrongType("group", expected: "the ULID that group_begin was answered with")
-            }
-            self.group = ulid
+        self.group = try object.optional("group").map(Self.group)
+    }
+
+    static func group(_ slice: JSONSlice) throws(MessageError) -> ULID {
+        guard let group = ULID(try slice.expectString("group")) else {
+            throw .wrongType("group", expected: "the ULID that group_begin was answered with")
         }
+        return group
     }
 
     func append(to object: inout JSONObjectBuilder) {

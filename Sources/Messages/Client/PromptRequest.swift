@@ -50,10 +50,13 @@ public struct PromptRequest: Sendable, Equatable {
     ///   - toolResults: What came of the tool calls of the answer before.
     ///   - messages: What was said before, where the client keeps the conversation itself; not beside `conversation`.
     ///   - conversation: The conversation on record that this continues; `nil` begins one.
+    ///   - purpose: What it is for, which decides about models, options and keys.
+    ///   - actor: Whom it is for, where the caller may say so.
     public init(
         prompt: String, system: String? = nil, model: String? = nil, stream: Bool = true, options: JSONValue? = nil,
         attachments: [Attachment] = [], schema: JSONValue? = nil, tools: [ToolDefinition] = [],
-        toolResults: [ToolResult] = [], messages: [ModelMessage] = [], conversation: String? = nil
+        toolResults: [ToolResult] = [], messages: [ModelMessage] = [], conversation: String? = nil,
+        purpose: String? = nil, actor: String? = nil
     ) {
         self.prompt = JSONValue.string(prompt).serialized()
         self.system = system.map { JSONValue.string($0).serialized() }
@@ -66,6 +69,7 @@ public struct PromptRequest: Sendable, Equatable {
         self.toolResults = Self.array(toolResults.map(\.value))
         self.messages = Self.array(messages.map(\.value))
         self.conversation = conversation
+        self.mandate = Mandate(purpose: purpose, actor: actor)
         self.needs.schema = schema != nil
         self.needs.tools = !tools.isEmpty
         self.needs.note(attachments)

@@ -28,6 +28,10 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var fallbacks: [String: [String]]
     public var policy: PolicySettings
     public var hooks: [HookSettings]
+    /// Where the master key of the store of secrets is, unless it is a credential; `nil` is its place in the state directory.
+    public var masterKeyFile: String?
+    /// When each key was last used, as far as that was kept.
+    public var keyUse: KeyUse
     /// How long a drain waits for open requests.
     public var drainTimeoutMilliseconds: Int
     /// What the operator should know though nothing is refused.
@@ -37,7 +41,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
         socketPath: String, socketMode: Int = 0o660, socketGroup: Int? = nil, stateDirectory: String,
         durability: Durability = .commit, storesPrompts: Bool = true, defaultModel: ModelReference? = nil,
         defaultEmbeddingModel: String? = nil, providers: [ProviderSettings], fallbacks: [String: [String]] = [:],
-        policy: PolicySettings = PolicySettings(), hooks: [HookSettings] = [],
+        policy: PolicySettings = PolicySettings(), hooks: [HookSettings] = [], masterKeyFile: String? = nil,
+        keyUse: KeyUse = KeyUse(),
         drainTimeoutMilliseconds: Int = 30_000, warnings: [String] = []
     ) {
         self.socketPath = socketPath
@@ -52,6 +57,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
         self.fallbacks = fallbacks
         self.policy = policy
         self.hooks = hooks
+        self.masterKeyFile = masterKeyFile
+        self.keyUse = keyUse
         self.drainTimeoutMilliseconds = drainTimeoutMilliseconds
         self.warnings = warnings
     }
@@ -70,6 +77,8 @@ public struct ServiceConfiguration: Sendable, Equatable {
         if !self.fallbacks.isEmpty { object.add("fallbacks", Self.encode(self.fallbacks)) }
         if self.policy != PolicySettings() { object.add("policy", raw: self.policy.encoded) }
         if !self.hooks.isEmpty { object.add("hooks", rawElements: self.hooks.map(\.encoded)) }
+        object.add("master_key_file", ifPresent: self.masterKeyFile)
+        if !self.keyUse.lastUse.isEmpty { object.add("key_use", self.keyUse.value) }
         object.add("drain_timeout_ms", self.drainTimeoutMilliseconds)
         object.add("warnings", .array(self.warnings.map(JSONValue.string)))
         return object.finish()
@@ -105,6 +114,10 @@ public struct ServiceConfiguration: Sendable, Equatable {
             hooks: try object.optional("hooks")?.expectArray("hooks").map { value throws(MessageError) in
                 try HookSettings(decoding: value)
             } ?? [],
+            masterKeyFile: try object.optional("master_key_file")?.expectString("master_key_file"),
+            keyUse: try object.optional("key_use").map { slice throws(MessageError) in
+                try KeyUse(decoding: slice.value)
+            } ?? KeyUse(),
             drainTimeoutMilliseconds: try object.require("drain_timeout_ms").expectInteger(
                 "drain_timeout_ms", in: 0...Int(Int32.max)),
             warnings: try object.require("warnings").expectArray("warnings").compactMap(\.string))

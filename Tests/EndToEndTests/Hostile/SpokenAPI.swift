@@ -25,8 +25,8 @@ struct SpokenAPI: Sendable {
     var paths: Set<String> { [self.streamedPath, self.wholePath] }
 
     /// A line of the configuration's `providers`.
-    func configuration(at address: String, more: String = "") -> String {
-        "  \(self.name): {type: \(self.type), base_url: \"\(address)\(self.base)\", models: [\(self.name)], key: KEY, slots: 1, retries: 0\(more)}"
+    func configuration(at address: String, key: String = "KEY", more: String = "") -> String {
+        "  \(self.name): {type: \(self.type), base_url: \"\(address)\(self.base)\", models: [\(self.name)], key: \(key), slots: 1, retries: 0\(more)}"
     }
 
     static let all = [chatCompletions, responses, messages, gemini]

@@ -10,6 +10,7 @@ final class Daemon {
     private let configuration: String?
     private let environment: [String: String]
     private let launcher: [String]
+    private let program: URL
 
     var socket: String { self.directory.appending(path: "s").path }
     var stateDirectory: URL { self.directory.appending(path: "state") }
@@ -17,9 +18,11 @@ final class Daemon {
 
     /// - Parameters:
     ///   - configuration: YAML; `nil` starts without a file.
+    ///   - program: A bulkheadd with the other programs beside it.
     ///   - launcher: A program and arguments that change what a process inherits, and become the program that follows them.
     init(
-        _ configuration: String? = nil, environment: [String: String] = [:], launcher: [String] = [], start: Bool = true
+        _ configuration: String? = nil, environment: [String: String] = [:], launcher: [String] = [],
+        program: URL = Checkout.program("bulkheadd"), start: Bool = true
     ) throws {
         // Short, for a socket's path may have 107 bytes.
         self.directory = URL(filePath: "/tmp/bh-\(UUID().uuidString.prefix(8))")
@@ -27,6 +30,7 @@ final class Daemon {
         self.configuration = configuration
         self.environment = environment
         self.launcher = launcher
+        self.program = program
         if start { try self.start() }
     }
 
@@ -56,7 +60,7 @@ final class Daemon {
             arguments += ["--config", file.path]
         }
         self.process = Foundation.Process()
-        let words = self.launcher + [Checkout.program("bulkheadd").path] + arguments
+        let words = self.launcher + [self.program.path] + arguments
         self.process.executableURL = URL(filePath: words[0])
         self.process.arguments = Array(words.dropFirst())
         self.process.environment = self.environment
@@ -126,8 +130,14 @@ struct DaemonEnded: Error, CustomStringConvertible {
 
 /// What the kernel says of a process.
 enum ProcFS {
+    /// How many descriptors a process has open; 0 where the kernel shows them to root alone, as for a process that leaves no
+    /// core.
     static func descriptorCount(_ pid: Int32) throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+        do { return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count } catch CocoaError
+            .fileReadNoPermission
+        {
+            return 0
+        }
     }
 
     static func threadCount(_ pid: Int32) throws -> Int {
