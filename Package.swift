@@ -28,6 +28,7 @@ let package = Package(
         .executable(name: "bulkhead-worker", targets: ["bulkhead-worker"]),
         .executable(name: "bulkhead-logger", targets: ["bulkhead-logger"]),
         .executable(name: "bulkhead-config", targets: ["bulkhead-config"]),
+        .executable(name: "bulkhead-exec", targets: ["bulkhead-exec"]),
         .executable(name: "bulkhead-bench", targets: ["bulkhead-bench"]),
         .library(name: "BulkheadClient", targets: ["BulkheadClient"]),
     ],
@@ -85,6 +86,7 @@ let package = Package(
             name: "bulkhead-config",
             dependencies: ["Configuration", "Secrets", "BlockingChannel", "Messages", "CLinux"],
             swiftSettings: settings),
+        .executableTarget(name: "bulkhead-exec", dependencies: ["CLinux"], swiftSettings: settings),
         .executableTarget(
             name: "bulkhead", dependencies: ["BulkheadClient", argumentParser], swiftSettings: settings),
         .executableTarget(

@@ -16,6 +16,8 @@ public struct DaemonStatus: Equatable, Sendable {
     public var reader: Reader
     public var configuration: Configuration
     public var providers: [Provider]
+    /// Programs that have a say in requests, in the order of the configuration.
+    public var hooks: [Hook]
     /// The whole answer, as it came.
     public var json: JSONValue
 
@@ -103,6 +105,33 @@ public struct DaemonStatus: Equatable, Sendable {
         /// When the next start is due.
         public var retryInMilliseconds: Int?
     }
+
+    /// A hook and its process.
+    public struct Hook: Equatable, Sendable {
+        public var name: String
+        /// When it is asked.
+        public var events: [String]
+        /// Whether requests are refused while it gives no answer.
+        public var isClosed: Bool
+        /// `ready`, `waiting` (for its next start), `parked` (for a while, after many deaths) or `stopped`.
+        public var state: String
+        public var pid: Int?
+        /// Questions that it has and has not answered.
+        public var open: Int
+        /// Questions that wait for their turn.
+        public var waiting: Int
+        public var answers: Int
+        /// Questions that it did not answer, or not in time.
+        public var failures: Int
+        /// Requests whose end it was not told.
+        public var dropped: Int
+        public var starts: Int
+        public var deaths: Int
+        /// How the last process ended.
+        public var lastExit: String?
+        /// When the next start is due.
+        public var retryInMilliseconds: Int?
+    }
 }
 
 extension DaemonStatus {
@@ -124,6 +153,10 @@ extension DaemonStatus {
         self.providers = []
         for provider in try status.array("providers") {
             self.providers.append(try Provider(decoding: AnswerMembers(provider, of: "status.providers")))
+        }
+        self.hooks = []
+        for hook in value["hooks"]?.array ?? [] {
+            self.hooks.append(try Hook(decoding: AnswerMembers(hook, of: "status.hooks")))
         }
         self.json = value
     }
@@ -187,6 +220,25 @@ extension DaemonStatus.Provider {
         self.slots = try members.integer("slots")
         self.busy = try members.integer("busy")
         self.queued = try members.integer("queued")
+        self.starts = try members.integer("starts")
+        self.deaths = try members.integer("deaths")
+        self.lastExit = members.optionalDescription("last_exit")
+        self.retryInMilliseconds = members.optionalInteger("retry_in_ms")
+    }
+}
+
+extension DaemonStatus.Hook {
+    init(decoding members: AnswerMembers) throws(ClientError) {
+        self.name = try members.text("name")
+        self.events = try members.array("events").compactMap(\.string)
+        self.isClosed = try members.text("on_failure") == "closed"
+        self.state = try members.text("state")
+        self.pid = members.optionalInteger("pid")
+        self.open = try members.integer("open")
+        self.waiting = try members.integer("waiting")
+        self.answers = try members.integer("answers")
+        self.failures = try members.integer("failures")
+        self.dropped = try members.integer("dropped")
         self.starts = try members.integer("starts")
         self.deaths = try members.integer("deaths")
         self.lastExit = members.optionalDescription("last_exit")

@@ -1,6 +1,4 @@
 #pragma once
-#include <stdlib.h>
-#include <string.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,8 +18,16 @@ static inline int CLinux_set_not_dumpable(void) {
 /// lives, and forgets it (clearenv(3)). Whoever needs any of it has copied it before.
 static inline void CLinux_erase_environment(void) {
     extern char **environ;
-    for (char **entry = environ; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
+    for (char **entry = environ; entry && *entry; entry++) __builtin_memset(*entry, 0, __builtin_strlen(*entry));
     environ = NULL;
+}
+/// prctl(2), PR_SET_PDEATHSIG: the signal that this process gets when the thread that started it ends.
+static inline int CLinux_set_parent_death_signal(int signal) {
+    return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+/// prctl(2), PR_SET_NO_NEW_PRIVS: whatever this process executes, it gains no rights by it.
+static inline int CLinux_set_no_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 /// mallopt(3): what is freed at the end of the heap stays there up to `bytes`, and blocks below that come from the heap.
 /// Without it a program that takes and gives back a megabyte for each transaction spends its time in page faults.

@@ -32,6 +32,14 @@ public enum ProtocolBounds {
     public static let configurationFrame = 8 << 20
     /// What an administrator may want done with the store of secrets at once, as JSON.
     public static let secretsFrame = 1 << 20
+    /// A frame between supervisor and hook, either way.
+    public static let hookFrame = 2 << 20
+    /// What a hook is shown of a prompt: all of it, or nothing.
+    public static let hookPrompt = 1 << 20
+    /// What one hook may put on record with a request, as JSON.
+    public static let hookAnnotation = 4 << 10
+    /// What all hooks may put on record with one request, as JSON.
+    public static let annotations = 16 << 10
     /// What is added to a client's request on its way to a worker or the logger: key, ids, names, groups, and what hooks
     /// noted.
     public static let internalHeadroom = 128 << 10
@@ -57,6 +65,8 @@ extension JSONBounds {
     /// For the last event of a request for embeddings, whose numbers are nowhere built into values, and take two bytes at
     /// least.
     static let embeddings = JSONBounds(depth: 8, nodes: ProtocolBounds.lastFrame / 2)
+    /// For an answer of a hook: what of it goes on record is nested a few levels deeper there.
+    static let hookAnswer = JSONBounds(depth: 32)
     /// For a record of the logger, which may hold events of several frames.
     static let logRecord = JSONBounds(nodes: 2 * JSONBounds.internalMessage.nodes)
     /// For a slot's request: the values of a client's legal frame and those of a history, which the reader keeps within

@@ -254,6 +254,7 @@ public struct Simulation {
         case .sendReader(let payload): self.readerReceives(payload)
         case .closeReader: self.readerIsClosed()
         case .killReader: self.readerIsKilled()
+        case .startHook, .sendHook, .closeHook, .killHook: self.fail("a hook was started that nobody has configured")
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .saveModels(let file): self.modelsAreSaved(file)

@@ -39,6 +39,15 @@ public enum Action: Sendable, Equatable {
     case closeReader
     case killReader
 
+    // MARK: Hooks
+    /// Start a process, and post ``Event/hookStarted(_:pid:)`` or why not.
+    case startHook(HookID, name: String, command: [String])
+    case sendHook(HookID, [UInt8])
+    /// Close its channel once what was sent has left: it ends.
+    case closeHook(HookID)
+    /// Send SIGKILL to it and to what it has started. Its channel is no longer read.
+    case killHook(HookID)
+
     // MARK: The configuration
     /// Have it read anew, and post ``Event/configurationRead(_:)`` or ``Event/configurationNotRead(reason:)`` when the process
     /// that does it has ended.

@@ -40,10 +40,12 @@ struct Chain: Sendable {
     /// How it is to end when the open round has ended.
     var failure: Failure?
 
-    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Parameters:
+    ///   - precedent: What it follows, where it continues a conversation on record.
+    ///   - receivedAt: When it came, where that was not just now.
     init(
         _ wish: ChainRequest, under terms: Terms, id: RequestIdentifier, from connection: ConnectionID, uid: Int,
-        following precedent: Precedent?, at now: Instant
+        following precedent: Precedent?, since receivedAt: Instant? = nil, at now: Instant
     ) throws(Failure) {
         self.clientID = id
         self.connection = connection
@@ -51,7 +53,7 @@ struct Chain: Sendable {
         self.terms = terms
         self.limit = wish.limit
         self.toolTimeout = .milliseconds(wish.toolTimeoutMilliseconds)
-        self.receivedAt = precedent?.continuation.receivedAt ?? now
+        self.receivedAt = precedent?.continuation.receivedAt ?? receivedAt ?? now
         self.prompt = try precedent?.continued(wish.prompt) ?? wish.prompt
         self.precedent = precedent
         self.conversation = precedent?.continuation.conversation

@@ -57,6 +57,13 @@ public enum Event: Sendable {
     /// That process has ended, or could not be started.
     case secretsEnded(reason: String)
 
+    // MARK: Hooks
+    case hookStarted(HookID, pid: Int)
+    case hookFailedToStart(HookID, reason: String)
+    case hookAnswer(HookID, [UInt8])
+    case hookBrokeProtocol(HookID, reason: String)
+    case hookExited(HookID, TerminationStatus)
+
     // MARK: The configuration
     /// Read it anew: SIGHUP.
     case reload

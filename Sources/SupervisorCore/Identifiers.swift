@@ -10,6 +10,12 @@ public struct WorkerID: Hashable, Sendable {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
+/// A hook, from when its configuration is taken to the end of its last process. It has one process at a time.
+public struct HookID: Hashable, Sendable {
+    public var rawValue: UInt64
+    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
 /// A request inside this process. Outside it is known by its ULID.
 struct RequestNumber: Hashable, Sendable {
     var rawValue: UInt64

@@ -18,6 +18,8 @@ struct MemoryBudget: Sendable {
         case record(Int)
         /// A prompt whose conversation is not read yet.
         case continuation(RequestNumber)
+        /// A request that hooks are asked about, and what they are asked.
+        case consultation(RequestNumber)
         /// What the reader is about to answer.
         case readerReply
         /// What was said in a chain.

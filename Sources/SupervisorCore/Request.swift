@@ -59,6 +59,8 @@ struct Request: Sendable {
     let isStreamed: Bool
     /// Under what it was let in.
     let terms: Terms
+    /// On whose behalf it is, as hooks are told; `nil` where there are none.
+    var subject: HookQuestion.Subject?
     /// The options in `frame` that its client did not give: another model has others.
     var defaultedOptions: [String] = []
     /// How many texts it wants the vectors of; `nil` for a prompt.

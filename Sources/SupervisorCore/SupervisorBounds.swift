@@ -133,5 +133,23 @@ public struct SupervisorBounds: Sendable {
     /// How long it may take until a key's last use is on disk.
     public var keyUseInterval = Duration.seconds(600)
 
+    // Hooks.
+    /// Requests, and lists of models, that wait for what hooks say to them.
+    public var consultations = 1024
+    /// Questions that one hook has and has not answered.
+    public var hookQuestionsOut = 64
+    /// What they may hold, unless it is one question, in bytes.
+    public var hookWindow = 2 << 20
+    /// Questions that wait for one hook and that somebody waits for.
+    public var hookQuestions = 1024
+    /// What one hook is yet to be told of requests that have ended.
+    public var hookNotices = 1024
+    /// What of that may be held, in bytes.
+    public var hookNoticeMemory = 1 << 20
+    /// How long a hook may take, when the daemon stops or it is taken out, to be told what it was not told yet.
+    public var hookDrainTimeout = Duration.seconds(5)
+    /// From the closing of its channel to its exit.
+    public var hookStopTimeout = Duration.seconds(5)
+
     public init() {}
 }

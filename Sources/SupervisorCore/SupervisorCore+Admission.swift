@@ -16,10 +16,10 @@ extension SupervisorCore {
             if let conversation = prompt.conversation {
                 try self.continueConversation(
                     conversation, prompt, as: chain, number, under: terms, id: id, from: connectionID, at: now)
-            } else if let chain {
-                try self.begin(chain, number, under: terms, id: id, from: connectionID, following: nil, at: now)
             } else {
-                try self.open(prompt, number, under: terms, id: id, from: connectionID, following: nil, at: now)
+                try self.enter(
+                    .prompt(prompt, chain: chain, following: nil), number, under: terms, id: id, from: connectionID,
+                    at: now)
             }
         } catch {
             self.callerRequests.release(number)
@@ -29,11 +29,13 @@ extension SupervisorCore {
 
     /// Opens a request: a prompt, or the next round of the chain with this number.
     ///
-    /// - Parameter precedent: What it follows, where it continues a conversation on record.
+    /// - Parameters:
+    ///   - precedent: What it follows, where it continues a conversation on record.
+    ///   - receivedAt: When it came, where that was not just now.
     /// - Throws: Why it is refused. Nothing that is refused here has a row.
     mutating func open(
         _ prompt: PromptRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
-        from connectionID: ConnectionID, following precedent: Precedent?, at now: Now
+        from connectionID: ConnectionID, following precedent: Precedent?, since receivedAt: Instant? = nil, at now: Now
     ) throws(Failure) {
         let route = try self.checkAdmission(
             of: prompt, under: terms, by: self.chains[number]?.candidate, after: precedent?.history, at: now)
@@ -63,7 +65,8 @@ extension SupervisorCore {
         }
         let conversation = opening.content?.conversation
         self.chains[number]?.begin(ulid, by: route.first, conversation: conversation)
-        let receivedAt = self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? now.instant
+        let receivedAt =
+            self.chains[number]?.receivedAt ?? precedent?.continuation.receivedAt ?? receivedAt ?? now.instant
         var request = Request(
             ulid: ulid, clientID: id, connection: connectionID, provider: provider, model: model.id,
             isStreamed: prompt.stream, conversation: conversation, round: self.chains[number]?.round,
@@ -82,6 +85,9 @@ extension SupervisorCore {
         self.hold(generation: request.terms.generation)
         let durability = self.generation(request.terms.generation).configuration.durability
         self.requests[number]!.isDurable = durability == .commit
+        if !self.hooks.isEmpty, let connection = request.connection {
+            self.requests[number]!.subject = self.subject(of: connection, under: request.terms)
+        }
         if let connection = request.connection { self.connections[connection]!.requests[request.clientID] = number }
         self.join(number, opening.mandate.group)
         if let group = opening.mandate.group { self.groups[group]!.count() }
@@ -115,7 +121,8 @@ extension SupervisorCore {
     ) -> OpenRecord {
         var record = OpenRecord(
             request: request, atMilliseconds: now.wallMilliseconds, peer: self.connections[connection]!.peer,
-            provider: provider, model: model, stream: prompt.stream, mandate: terms.mandate, caller: terms.caller.name)
+            provider: provider, model: model, stream: prompt.stream, mandate: terms.mandate, caller: terms.caller.name,
+            annotations: terms.annotations)
         if let chain { record.chain = chain.round?.chain ?? request }
         guard self.generation(terms.generation).configuration.storesPrompts else { return record }
         // A conversation has the name of its first request.

@@ -39,7 +39,7 @@ extension SupervisorCore {
     }
 
     /// The models that are configured to answer in place of another, but for those that may not be asked or have no key.
-    private func alternatives(to model: ModelDescription, under terms: Terms) -> [Attempts.Candidate] {
+    func alternatives(to model: ModelDescription, under terms: Terms) -> [Attempts.Candidate] {
         let generation = self.generation(terms.generation)
         guard let names = terms.rules.fallbacks ?? generation.configuration.fallbacks[model.id] else { return [] }
         return names.compactMap { name in

@@ -9,11 +9,12 @@ extension SupervisorCore {
     /// - Throws: Why there is none. What happens to it later its client is told here.
     mutating func begin(
         _ wish: ChainRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
-        from connectionID: ConnectionID, following precedent: Precedent?, at now: Now
+        from connectionID: ConnectionID, following precedent: Precedent?, since receivedAt: Instant, at now: Now
     ) throws(Failure) {
         let uid = self.connections[connectionID]!.peer.uid
         var chain = try Chain(
-            wish, under: terms, id: id, from: connectionID, uid: uid, following: precedent, at: now.instant)
+            wish, under: terms, id: id, from: connectionID, uid: uid, following: precedent, since: receivedAt,
+            at: now.instant)
         let calls: [ToolCall]
         do throws(MessageError) { calls = try chain.unansweredCalls() } catch {
             throw Failure(.invalidRequest, "\(error)")

@@ -85,8 +85,8 @@ extension SupervisorCore {
     mutating func clientFrameBegun(_ id: ConnectionID, _ length: Int?, at now: Now) {
         guard let connection = self.connections[id], connection.state != .closing else { return }
         self.connections[id]!.frameBegan(at: now.instant, bounds: self.bounds)
-        // A large prompt is held twice: on its way to a slot, and on its way to the disk.
-        let copies = self.configuration.storesPrompts ? 2 : 1
+        // A large prompt is held twice: on its way to a slot, and on its way to the disk; or before that here, and on its way to a hook.
+        let copies = self.configuration.storesPrompts || !self.hooks.isEmpty ? 2 : 1
         if let length, length > self.bounds.smallFrame, !self.memory.reserveOrWait(.clientFrame(id), copies * length) {
             self.connections[id]!.memoryIsShort(at: now.instant)
             if connection.isRead { self.actions.append(.pauseClient(id)) }

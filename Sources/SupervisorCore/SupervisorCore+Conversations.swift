@@ -86,16 +86,9 @@ extension SupervisorCore {
         let precedent = Precedent(number: number, continuation: continuation, history: history)
         do throws(Failure) {
             try self.checkPhase()
-            if let chain = continuation.chain {
-                try self.begin(
-                    chain, number, under: continuation.terms, id: continuation.clientID,
-                    from: continuation.connection, following: precedent, at: now)
-            } else {
-                let prompt = try precedent.continued(continuation.prompt)
-                try self.open(
-                    prompt, number, under: continuation.terms, id: continuation.clientID,
-                    from: continuation.connection, following: precedent, at: now)
-            }
+            try self.enter(
+                .prompt(continuation.prompt, chain: continuation.chain, following: precedent), number,
+                under: continuation.terms, id: continuation.clientID, from: continuation.connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: continuation.clientID, error), to: continuation.connection)
             self.connections[continuation.connection]!.requests[continuation.clientID] = nil

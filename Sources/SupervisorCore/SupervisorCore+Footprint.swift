@@ -7,6 +7,10 @@ public struct Footprint: Sendable, Equatable {
     public var chains: Int
     /// Prompts that continue a conversation and are not admitted yet.
     public var continuations: Int
+    /// Requests that hooks are asked about and are not admitted yet.
+    public var consultations: Int
+    /// What hooks are asked, or told, or wait to be, in bytes: that of it which nobody else holds.
+    public var hookBytes: Int
     /// Conversations that are being continued.
     public var conversations: Int
     /// Groups of requests, and the requests that belong to one or wait for its end.
@@ -43,7 +47,8 @@ extension SupervisorCore {
     public var footprint: Footprint {
         Footprint(
             connections: self.connections.count, requests: self.requests.count, chains: self.chains.count,
-            continuations: self.continuations.count, conversations: self.conversations.count,
+            continuations: self.continuations.count, consultations: self.consultations.count,
+            hookBytes: self.hooks.reduce(0) { $0 + $1.heldBytes }, conversations: self.conversations.count,
             groups: self.groups.count, groupMembers: self.memberships.count + self.groupEnds.count,
             finishing: self.finishing.count, questions: self.reader.questionCount, workers: self.workers.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },

@@ -18,7 +18,9 @@ extension SupervisorCore {
                 self.historyMemory.charge(.request(number), bytes)
                 return true
             }
-            return self.memory.reserve(.request(number), bytes, heldBy: .clientFrame(connection))
+            let isAgreed = self.memory.held(by: .consultation(number)) > 0
+            return self.memory.reserve(
+                .request(number), bytes, heldBy: isAgreed ? .consultation(number) : .clientFrame(connection))
         }
         guard self.providers[provider].smallRequestBytes + bytes <= self.bounds.smallRequestMemory / 2,
             self.smallRequestMemory.reserve(.request(number), bytes)
@@ -51,6 +53,41 @@ extension SupervisorCore {
     mutating func releaseContinuation(_ number: RequestNumber) {
         self.memory.release(.continuation(number))
         self.smallContinuationBytes -= self.smallRequestMemory.release(.continuation(number))
+    }
+
+    /// Takes room for a request that hooks are asked about, which is there twice: as it came, and as the question. What it follows has
+    /// been read into a budget of its own, and it has held as much itself while it waited for that.
+    mutating func reserveConsultation(
+        _ number: RequestNumber, _ wish: Consultation.Wish, from connection: ConnectionID
+    ) -> Bool {
+        let bytes = 2 * wish.length
+        let isSmall = wish.length <= self.bounds.smallFrame
+        if let precedent = wish.precedent {
+            self.historyMemory.charge(.consultation(number), precedent.history.messages.count)
+            if !isSmall { self.memory.charge(.consultation(number), bytes) }
+        } else if !isSmall {
+            return self.memory.reserve(.consultation(number), bytes, heldBy: .clientFrame(connection))
+        }
+        guard isSmall else { return true }
+        guard self.smallConsultationBytes + bytes <= self.bounds.smallRequestMemory / 2,
+            self.smallRequestMemory.reserve(.consultation(number), bytes)
+        else {
+            self.releaseConsultation(number)
+            return false
+        }
+        self.smallConsultationBytes += bytes
+        return true
+    }
+
+    mutating func releaseConsultation(_ number: RequestNumber) {
+        self.releaseSmallConsultation(number)
+        self.memory.release(.consultation(number))
+        if self.historyMemory.used > 0 { self.historyMemory.release(.consultation(number)) }
+    }
+
+    /// Gives back what a small one holds: it takes other room when it is let in.
+    mutating func releaseSmallConsultation(_ number: RequestNumber) {
+        self.smallConsultationBytes -= self.smallRequestMemory.release(.consultation(number))
     }
 
     /// Keeps the frame of a request that is dispatched, if it may be tried again and there is room; forgets it otherwise.
@@ -120,7 +157,7 @@ extension SupervisorCore {
                 self.changePause(of: slot, at: now) { $0.isPausedForMemory = false }
             case .readerReply:
                 self.replyWasGranted(at: now)
-            case .clientOutput, .request, .lastFrame, .record, .continuation, .chain:
+            case .clientOutput, .request, .lastFrame, .record, .continuation, .consultation, .chain:
                 preconditionFailure("\(holder) does not wait for memory")
             }
         }

@@ -145,6 +145,7 @@ extension SupervisorCore {
         self.endRefresh(number, failure, at: now)
         self.endSecrets(number, failure)
         self.endContinuation(number, failure)
+        self.endConsultation(number, failure)
         self.endChain(number, failure)
         self.endGroupEnd(number, failure)
         self.endReload(number, failure)
@@ -161,6 +162,11 @@ extension SupervisorCore {
                     .timeout,
                     "the conversation could not be continued in time: another prompt of it is open, or its record was not read"
                 ))
+        } else if let consultation = self.consultations[number] {
+            let hooks = self.hooks.filter { consultation.awaited.contains($0.id) }.map { "'\($0.settings.name)'" }
+            self.endConsultation(
+                number,
+                Failure(.timeout, "timeout_ms has passed while hooks were asked (\(hooks.joined(separator: ", ")))"))
         } else {
             self.endUnadmitted(
                 number, Failure(.logUnavailable, "the record was not read in time; try again later"), at: now)
@@ -237,6 +243,7 @@ extension SupervisorCore {
         self.release(generation: request.terms.generation)
         self.counters.count(record.state)
         let sequence = self.record(ending: record, at: now)
+        self.tellHooks(of: request, record, at: now)
         if !self.conversations.isEmpty, let conversation = request.conversation,
             !(self.chains[number]?.goesOn ?? false)
         {

@@ -7,6 +7,7 @@ extension SupervisorCore {
         self.logger.session = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)
         self.startLogger(at: now)
         for index in self.generation.entries { self.startWorker(of: index, at: now) }
+        self.replaceHooks(at: now)
     }
 
     /// Says that the daemon is ready, once: when the record can be kept and every provider's first worker has said hello or

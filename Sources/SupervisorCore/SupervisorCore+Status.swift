@@ -44,6 +44,7 @@ extension SupervisorCore {
             .init("reader", self.readerStatus),
             .init("configuration", self.configurationStatus),
             .init("providers", .array(self.visibleProviders.map { self.status(of: self.providers[$0], at: now) })),
+            .init("hooks", .array(self.hooks.map { self.status(of: $0, at: now) })),
         ]).serialized()
     }
 
@@ -94,6 +95,39 @@ extension SupervisorCore {
             .init("restarts", .integer(self.reader.restarts)),
             .init("questions", .integer(self.reader.questionCount)),
         ]
+        return .object(members)
+    }
+
+    private func status(of hook: HookProcess, at now: Now) -> JSONValue {
+        let state =
+            switch hook.state {
+            case .up: "ready"
+            case .waiting, .dying: "waiting"
+            case .parked: "parked"
+            case .stopping, .closing, .gone: "stopped"
+            }
+        var members: [JSONValue.Member] = [
+            .init("name", .string(hook.settings.name)),
+            .init("events", .array(hook.settings.events.map { .string($0.rawValue) })),
+            .init("on_failure", .string(hook.settings.isClosed ? "closed" : "open")),
+            .init("state", .string(state)),
+        ]
+        if let pid = hook.pid { members.append(.init("pid", .integer(pid))) }
+        members += [
+            .init("open", .integer(hook.open.count)),
+            .init("waiting", .integer(hook.waitingCount)),
+            .init("answers", .integer(hook.answers)),
+            .init("failures", .integer(hook.failures)),
+            .init("dropped", .integer(hook.dropped)),
+            .init("starts", .integer(hook.starts)),
+            .init("deaths", .integer(hook.deaths)),
+        ]
+        if let last = hook.lastExit { members.append(.init("last_exit", .string(last))) }
+        switch hook.state {
+        case .waiting(let until), .parked(let until):
+            members.append(.init("retry_in_ms", .integer(max(0, until.milliseconds(since: now.instant)))))
+        case .up, .dying, .stopping, .closing, .gone: break
+        }
         return .object(members)
     }
 

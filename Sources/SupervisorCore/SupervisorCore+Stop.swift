@@ -37,6 +37,8 @@ extension SupervisorCore {
                 self.endContinuation(
                     number, Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             }
+            self.endConsultations(
+                Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.endOwingChains()
             self.endReloads(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
         case .draining:
@@ -84,13 +86,14 @@ extension SupervisorCore {
             self.setDeadline(.phase, at: nil)
             self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.stopReader(at: now)
+            self.stopHooks(at: now)
             for index in self.providers.indices {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
             }
             for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.dismissWorker(id, at: now) }
         }
-        if self.phase == .stoppingWorkers, self.workers.isEmpty {
+        if self.phase == .stoppingWorkers, self.workers.isEmpty, self.areHooksGone {
             let deadline = now.instant + self.bounds.loggerStopTimeout
             self.phase = .stoppingLogger(until: deadline)
             self.setDeadline(.phase, at: deadline)

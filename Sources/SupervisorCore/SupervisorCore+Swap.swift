@@ -103,6 +103,7 @@ extension SupervisorCore {
         self.takeKeys()
         self.introduceAnew()
         for index in started { self.startWorker(of: index, at: now) }
+        self.replaceHooks(at: now)
         self.keepLoggerDurable(at: now)
         return report
     }

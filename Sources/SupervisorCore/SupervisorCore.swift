@@ -19,6 +19,7 @@ public struct SupervisorCore: Sendable {
         case reader
         case secrets
         case keyUse
+        case hook(HookID)
         case reload
         case phase
     }
@@ -73,6 +74,8 @@ public struct SupervisorCore: Sendable {
     var chains: [RequestNumber: Chain] = [:]
     /// Prompts that continue a conversation and are not admitted yet.
     var continuations: [RequestNumber: Continuation] = [:]
+    /// Requests that hooks are asked about and are not admitted yet.
+    var consultations: [RequestNumber: Consultation] = [:]
     /// The conversations that are being continued.
     var conversations: [String: ConversationLine] = [:]
     /// Groups of requests, by their names.
@@ -102,6 +105,8 @@ public struct SupervisorCore: Sendable {
     var reader = ReaderProcess()
     var secrets = SecretsDesk()
     var keyUse: KeyUseLedger
+    /// In the order of the configuration; after them those that were taken out of it and have not ended.
+    var hooks: [HookProcess] = []
     /// Whether slots are not read because the logger is behind.
     var areSlotsPausedForLog = false
     /// For large frames of clients and the requests in them.
@@ -118,6 +123,8 @@ public struct SupervisorCore: Sendable {
     var retryMemory: MemoryBudget
     /// What of `smallRequestMemory` is held by prompts that wait for their histories.
     var smallContinuationBytes = 0
+    /// What of it is held by requests that hooks are asked about.
+    var smallConsultationBytes = 0
     /// For what was said in chains. Their rounds need no other room: a chain that has begun is not held up by memory.
     var chainMemory: MemoryBudget
     /// What of it each user's chains hold: half of it at most, so that nobody keeps all others out.
@@ -203,6 +210,12 @@ public struct SupervisorCore: Sendable {
         case .secretsBrokeProtocol(let reason): self.secretsBrokeProtocol(reason, at: now)
         case .secretsEnded(let reason): self.secretsEnded(reason, at: now)
 
+        case .hookStarted(let id, let pid): self.hookStarted(id, pid: pid)
+        case .hookFailedToStart(let id, let reason): self.hookFailedToStart(id, reason, at: now)
+        case .hookAnswer(let id, let payload): self.hookAnswered(id, payload, at: now)
+        case .hookBrokeProtocol(let id, let reason): self.hookMisbehaved(id, reason, at: now)
+        case .hookExited(let id, let status): self.hookExited(id, status, at: now)
+
         case .reload: self.reload(for: .signal, at: now)
         case .configurationRead(let reply): self.configurationRead(reply, at: now)
         case .configurationNotRead(let reason): self.configurationNotRead(reason, at: now)
@@ -247,6 +260,7 @@ public struct SupervisorCore: Sendable {
             case .reader: self.readerExpired(at: now)
             case .secrets: self.secretsExpired(at: now)
             case .keyUse: self.saveKeyUse()
+            case .hook(let id): self.hookExpired(id, at: now)
             case .reload: self.reloadExpired()
             case .phase: self.phaseExpired(at: now)
             }

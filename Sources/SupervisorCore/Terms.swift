@@ -14,20 +14,42 @@ final class Terms: Sendable {
     let actor: String
     /// As it goes on record: without an actor where that is the user itself.
     let mandate: Mandate
+    /// The models that hooks allow.
+    let filters: [HookFilter]
+    /// What hooks noted, a JSON object.
+    let annotations: [UInt8]?
 
-    init(generation: Int, caller: Caller, rules: Rules, actor: String, mandate: Mandate) {
+    init(
+        generation: Int, caller: Caller, rules: Rules, actor: String, mandate: Mandate, filters: [HookFilter] = [],
+        annotations: [UInt8]? = nil
+    ) {
         self.generation = generation
         self.caller = caller
         self.rules = rules
         self.actor = actor
         self.mandate = mandate
+        self.filters = filters
+        self.annotations = annotations
+    }
+
+    /// The terms of a request that hooks have agreed to.
+    func agreed(filters: [HookFilter], annotations: [UInt8]?) -> Terms {
+        guard !filters.isEmpty || annotations != nil else { return self }
+        return Terms(
+            generation: self.generation, caller: self.caller, rules: self.rules, actor: self.actor,
+            mandate: self.mandate, filters: filters,
+            annotations: annotations)
     }
 
     /// Whether it goes on to its end though its client has gone.
     var finishes: Bool { self.rules.purpose?.finishes ?? false }
 
     /// Why a model may not be asked, by its id; `nil` where it may.
-    func refusal(of model: String) -> Failure? { self.rules.refusal(of: model) ?? self.caller.refusal(of: model) }
+    func refusal(of model: String) -> Failure? {
+        if let refusal = self.rules.refusal(of: model) ?? self.caller.refusal(of: model) { return refusal }
+        for filter in self.filters { if let refusal = filter.refusal(of: model) { return refusal } }
+        return nil
+    }
 }
 
 extension SupervisorCore {

@@ -12,6 +12,7 @@ enum StatusText {
             ["reader", Self.reader(status.reader)],
             ["configuration", Self.configuration(status.configuration)],
         ]) + "\n" + Text.table([Self.providerTitles] + status.providers.map(Self.provider))
+            + (status.hooks.isEmpty ? "" : "\n" + Text.table([Self.hookTitles] + status.hooks.map(Self.hook)))
     }
 
     private static func daemon(_ status: DaemonStatus) -> String {
@@ -64,6 +65,25 @@ enum StatusText {
             provider.name, provider.type, provider.state, provider.pid.map(String.init) ?? "-",
             "\(provider.busy)/\(provider.slots)", "\(provider.queued)", "\(provider.starts)", "\(provider.deaths)",
             [retired, retry, exit].compactMap { $0 }.joined(separator: "; "),
+        ]
+    }
+
+    private static let hookTitles = [
+        "HOOK", "EVENTS", "STATE", "PID", "ANSWERS", "OPEN", "WAITING", "STARTS", "DEATHS", "NOTES",
+    ]
+
+    private static func hook(_ hook: DaemonStatus.Hook) -> [String] {
+        let notes = [
+            hook.isClosed ? "on_failure: closed" : nil,
+            hook.failures > 0 ? "\(hook.failures) without an answer" : nil,
+            hook.dropped > 0 ? "not told of \(hook.dropped)" : nil,
+            hook.retryInMilliseconds.map { "retry in \(Text.duration(milliseconds: $0))" },
+            hook.lastExit.map { "last exit: \($0)" },
+        ]
+        return [
+            hook.name, hook.events.joined(separator: " "), hook.state, hook.pid.map(String.init) ?? "-",
+            "\(hook.answers)", "\(hook.open)", "\(hook.waiting)", "\(hook.starts)", "\(hook.deaths)",
+            notes.compactMap { $0 }.joined(separator: "; "),
         ]
     }
 }

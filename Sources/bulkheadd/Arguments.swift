@@ -33,8 +33,8 @@ struct Arguments {
         EXIT STATUS
             0 stopped as asked; 1 could not serve, the reason is on stderr; 64 wrong usage; 78 the configuration was refused.
 
-        The other programs (bulkhead-worker, bulkhead-logger, bulkhead-config) are found beside this one, or in
-        ../libexec/bulkhead.
+        The other programs (bulkhead-worker, bulkhead-logger, bulkhead-config, bulkhead-exec) are found beside this
+        one, or in ../libexec/bulkhead.
         """
 
     static func parse(_ arguments: [String], version: String) -> Outcome {

@@ -24,13 +24,17 @@ final class ChildProcess: Channel.Delegate {
         var environment: [String]
         /// The longest payload of each channel.
         var channels: [Int]
+        /// Whether it makes itself the leader of a process group, so that what it starts can be killed with it.
+        var leadsGroup = false
     }
 
     private let loop: Loop
     private unowned let delegate: any Delegate
     private var process: Libuv.Process!
     private var channels: [Channel] = []
+    private let leadsGroup: Bool
     private var exitStatus: ExitStatus?
+    private var hasExited = false
     /// Bounds the wait for the rest of what it wrote: a grandchild could hold a channel open.
     private var exitTimer: Timer?
 
@@ -39,6 +43,7 @@ final class ChildProcess: Channel.Delegate {
     init(_ program: Program, on loop: Loop, delegate: any Delegate) throws {
         self.loop = loop
         self.delegate = delegate
+        self.leadsGroup = program.leadsGroup
         var theirs: [CInt] = []
         defer { for descriptor in theirs { Glibc.close(descriptor) } }
         do {
@@ -90,13 +95,17 @@ final class ChildProcess: Channel.Delegate {
     /// Kills the process; nothing that it wrote is told any more.
     func kill() {
         for channel in self.channels { channel.close() }
-        if self.exitStatus == nil { try? self.process.kill(SIGKILL) }
+        guard !self.hasExited else { return }
+        // Its id is its own until its end is known; until it has made the group there is none, and nothing that it has started.
+        if self.leadsGroup { _ = Glibc.kill(-self.process.identifier, SIGKILL) }
+        try? self.process.kill(SIGKILL)
     }
 
     // MARK: Its end
 
     private func exited(_ status: ExitStatus) {
         self.process.close()
+        self.hasExited = true
         self.exitStatus = status
         self.tellExitIfReadUp()
         guard self.exitStatus != nil, let timer = try? Timer(on: self.loop) else { return }

@@ -6,6 +6,7 @@ struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
     private let configurationPath: String
+    private let launcherPath: String
     private let stateDirectory: String
     private let environment: [String]
 
@@ -14,6 +15,7 @@ struct ProgramTable {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
         self.configurationPath = try ProgramLocator.find("bulkhead-config")
+        self.launcherPath = try ProgramLocator.find("bulkhead-exec")
         self.stateDirectory = stateDirectory
         self.environment = environment
     }
@@ -51,6 +53,18 @@ struct ProgramTable {
             environment: self.environment.filter { $0.hasPrefix("CREDENTIALS_DIRECTORY=") },
             channels: [ProtocolBounds.configurationFrame])
     }
+
+    /// A program that is not ours: bulkhead-exec becomes it, and its channel its standard input and output. Of the environment it
+    /// has what every program expects, and the name under which it is configured.
+    func hook(name: String, command: [String]) -> ChildProcess.Program {
+        let path = getenv("PATH").map { String(cString: $0) } ?? Self.defaultPath
+        return ChildProcess.Program(
+            path: self.launcherPath, arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
+            environment: ["PATH=\(path)", "LANG=C.UTF-8", "BULKHEAD_HOOK=\(name)"],
+            channels: [ProtocolBounds.hookFrame], leadsGroup: true)
+    }
+
+    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     private var database: String { "\(self.stateDirectory)/logs.db" }
 

@@ -33,6 +33,8 @@ final class Shell {
     private var logger: ChildProcess?
     private var reader: ChildProcess?
     private var secrets: ChildProcess?
+    private var hooks: [HookID: ChildProcess] = [:]
+    private var hookIDs: [ObjectIdentifier: HookID] = [:]
     private var configurationLoader: ConfigurationLoader?
     private var lastConnection: UInt64 = 0
     private var hasWarnedOfGroups = false
@@ -136,6 +138,11 @@ final class Shell {
         case .sendReader(let payload): self.send(payload, to: self.reader, on: 0)
         case .closeReader: self.reader?.closeChannels()
         case .killReader: self.reader?.kill()
+
+        case .startHook(let id, let name, let command): self.startHook(id, name: name, command: command)
+        case .sendHook(let id, let payload): self.send(payload, to: self.hooks[id], on: 0)
+        case .closeHook(let id): self.hooks[id]?.closeChannels()
+        case .killHook(let id): self.hooks[id]?.kill()
 
         case .readConfiguration: self.readConfiguration()
         case .stopReadingConfiguration: self.configurationLoader?.kill()
@@ -263,6 +270,18 @@ final class Shell {
         }
     }
 
+    private func startHook(_ id: HookID, name: String, command: [String]) {
+        do {
+            let child = try ChildProcess(
+                self.programs.hook(name: name, command: command), on: self.loop, delegate: self)
+            self.hooks[id] = child
+            self.hookIDs[ObjectIdentifier(child)] = id
+            self.queue(.hookStarted(id, pid: child.pid))
+        } catch {
+            self.queue(.hookFailedToStart(id, reason: "\(error)"))
+        }
+    }
+
     private func startReader() {
         do {
             let child = try ChildProcess(self.programs.reader, on: self.loop, delegate: self)
@@ -305,6 +324,7 @@ extension Shell: ChildProcess.Delegate {
         if child === self.logger { return self.queue(.loggerReply(payload)) }
         if child === self.reader { return self.queue(.readerReply(payload)) }
         if child === self.secrets { return self.queue(.secretsAnswered(payload)) }
+        if let hook = self.hookIDs[ObjectIdentifier(child)] { return self.queue(.hookAnswer(hook, payload)) }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0 ? .workerReport(id, payload) : .slotEvent(SlotID(worker: id, index: channel - 1), payload))
@@ -319,6 +339,9 @@ extension Shell: ChildProcess.Delegate {
         if child === self.logger { return self.queue(.loggerBrokeProtocol(reason: reason)) }
         if child === self.reader { return self.queue(.readerBrokeProtocol(reason: reason)) }
         if child === self.secrets { return self.queue(.secretsBrokeProtocol(reason: reason)) }
+        if let hook = self.hookIDs[ObjectIdentifier(child)] {
+            return self.queue(.hookBrokeProtocol(hook, reason: reason))
+        }
         guard let id = self.workerIDs[ObjectIdentifier(child)] else { return }
         self.queue(
             channel == 0
@@ -344,6 +367,10 @@ extension Shell: ChildProcess.Delegate {
         if child === self.secrets {
             self.secrets = nil
             return self.post(.secretsEnded(reason: "\(TerminationStatus(status))"))
+        }
+        if let hook = self.hookIDs.removeValue(forKey: ObjectIdentifier(child)) {
+            self.hooks[hook] = nil
+            return self.post(.hookExited(hook, TerminationStatus(status)))
         }
         guard let id = self.workerIDs.removeValue(forKey: ObjectIdentifier(child)) else { return }
         self.workers[id] = nil

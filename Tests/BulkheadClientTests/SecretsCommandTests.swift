@@ -15,7 +15,7 @@ struct SecretsCommandTests {
         let request = try #require(try await peer.read())
         guard case .secrets(let action) = request.operation else { throw Unexpected() }
         await peer.write(ClientAnswer.secrets(id: request.id, answer))
-        return (action, await run.output, await run.errors, await run.status)
+        return (action, await run.output, await run.diagnostics, await run.status)
     }
 
     private struct Unexpected: Error {}
@@ -61,7 +61,7 @@ struct SecretsCommandTests {
     func whatIsWrongIsSaidBeforeAnythingIsSent(_ arguments: [String], _ input: String, _ message: String) async throws {
         let run = try ProgramRun(["secrets"] + arguments, socket: "/nowhere", input: input)
         #expect(await run.status == 64)
-        #expect(await run.errors.contains(message))
+        #expect(await run.diagnostics.contains(message))
     }
 
     @Test func theListHasEverythingButValues() async throws {
@@ -107,7 +107,7 @@ struct SecretsCommandTests {
             run.action
                 == .importValues([.init(name: "openai", value: "sk-1"), .init(name: "odd name", value: "sk-2")]))
         #expect(run.output == "Imported: openai\n")
-        #expect(run.errors == "bulkhead: skipped 'odd name': its name is odd\n")
+        #expect(run.diagnostics == "bulkhead: skipped 'odd name': its name is odd\n")
         #expect(run.status == 1)
     }
 

@@ -44,7 +44,7 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         listedModels: [model], baseURL: "https://api.openai.com/v1", key: "k",
         keyName: "OPENAI_API_KEY", keySource: "store", keyProblem: "k")
 
-    static let all = client + worker + logger + reader + config
+    static let all = client + worker + logger + reader + hooks + config
 
     // MARK: Clients
 

@@ -9,8 +9,8 @@ enum ProtocolFolder {
     static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
         .standardizedFileURL
 
-    /// The names of the five protocols.
-    static let protocols = ["client", "worker", "logger", "reader", "config"]
+    /// The names of the six protocols.
+    static let protocols = ["client", "worker", "logger", "reader", "hooks", "config"]
 
     static func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: self.url.appending(path: path))) }
 

@@ -33,7 +33,7 @@ struct ProtocolTablesTests {
     @Test func theSchemasListTheCodes() throws {
         let everyone = ErrorCode.allCases.map(\.rawValue)
         let workers = ErrorCode.allCases.filter(\.mayComeFromWorker).map(\.rawValue)
-        for (name, expected) in [("client", everyone), ("logger", everyone), ("reader", everyone), ("worker", workers)]
+        for (name, expected) in [("client", everyone), ("logger", everyone), ("reader", everyone), ("hooks", everyone), ("worker", workers)]
         {
             let schema = try ProtocolFolder.json("schemas/\(name).schema.json")
             let codes = schema["$defs"]?["Failure"]?["properties"]?["code"]?["enum"]?.array?.compactMap(\.string)
@@ -58,6 +58,10 @@ struct ProtocolTablesTests {
             "searchLength": ProtocolBounds.searchLength,
             "configurationFrame": ProtocolBounds.configurationFrame,
             "secretsFrame": ProtocolBounds.secretsFrame,
+            "hookFrame": ProtocolBounds.hookFrame,
+            "hookPrompt": ProtocolBounds.hookPrompt,
+            "hookAnnotation": ProtocolBounds.hookAnnotation,
+            "annotations": ProtocolBounds.annotations,
             "requestIDLength": ProtocolBounds.requestIDLength,
             "nameLength": ProtocolBounds.nameLength,
             "groups": ProtocolBounds.groups,

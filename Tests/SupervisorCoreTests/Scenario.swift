@@ -15,19 +15,22 @@ struct Scenario {
     private var timer: Instant?
     private var pings: [(worker: WorkerID, number: Int)] = []
     private var names: [String: String] = [:]
+    private(set) var hookIDs: [String: HookID] = [:]
+    private var hookNames: [HookID: String] = [:]
 
     init(
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
         policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
-        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
+        hooks: [HookSettings] = [], bounds: SupervisorBounds = SupervisorBounds(),
+        drainTimeoutMilliseconds: Int = 30_000
     ) {
         self.core = SupervisorCore(
             configuration: ServiceConfiguration(
                 socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead", durability: durability,
                 storesPrompts: storesPrompts,
                 defaultModel: defaultModel ?? (providers.first?.models.first?.id).map { ModelReference($0) },
-                providers: providers, fallbacks: fallbacks, policy: policy,
+                providers: providers, fallbacks: fallbacks, policy: policy, hooks: hooks,
                 drainTimeoutMilliseconds: drainTimeoutMilliseconds),
             bounds: bounds, seed: 7, processID: 4711)
     }
@@ -41,11 +44,12 @@ struct Scenario {
         durability: ServiceConfiguration.Durability = .commit, storesPrompts: Bool = false,
         providers: [ProviderSettings] = [.echo()], fallbacks: [String: [String]] = [:],
         policy: PolicySettings = PolicySettings(), defaultModel: ModelReference? = nil,
-        bounds: SupervisorBounds = SupervisorBounds(), drainTimeoutMilliseconds: Int = 30_000
+        hooks: [HookSettings] = [], bounds: SupervisorBounds = SupervisorBounds(),
+        drainTimeoutMilliseconds: Int = 30_000
     ) -> Scenario {
         var scenario = Scenario(
             durability: durability, storesPrompts: storesPrompts, providers: providers, fallbacks: fallbacks,
-            policy: policy, defaultModel: defaultModel, bounds: bounds,
+            policy: policy, defaultModel: defaultModel, hooks: hooks, bounds: bounds,
             drainTimeoutMilliseconds: drainTimeoutMilliseconds)
         scenario.post(.start)
         scenario.post(.loggerStarted(pid: 100))
@@ -172,6 +176,13 @@ struct Scenario {
         case .sendReader(let payload): return "reader: \(self.text(payload))"
         case .closeReader: return "close reader"
         case .killReader: return "kill reader"
+        case .startHook(let id, let name, let command):
+            self.hookIDs[name] = id
+            self.hookNames[id] = name
+            return "start hook \(name): \(command.joined(separator: " "))"
+        case .sendHook(let id, let payload): return "hook \(self.hookNames[id]!): \(self.text(payload))"
+        case .closeHook(let id): return "close hook \(self.hookNames[id]!)"
+        case .killHook(let id): return "kill hook \(self.hookNames[id]!)"
         case .notify(let state, let status): return "notify \(state): \(status)"
         case .exit(let code): return "exit \(code)"
         }

@@ -21,7 +21,7 @@ import Testing
         #expect(
             Self.names(status) == [
                 "version", "pid", "uptime_ms", "draining", "durability", "connections", "requests", "memory", "logger",
-                "reader", "configuration", "providers",
+                "reader", "configuration", "providers", "hooks",
             ])
         #expect(Self.names(status["configuration"]) == ["generation", "former", "refused", "reloading"])
         #expect(

@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 
 /// What an administrator wants done with the store of secrets: in the op `secrets` of a client, and in the one frame that
 /// the supervisor then sends to bulkhead-config (proto/client.md, proto/config.md).
