@@ -60,30 +60,48 @@ extension SupervisorCore {
 
     // MARK: Which models
 
-    /// Answers `op: models`.
+    /// Answers `op: models`, when the hooks that have a say in it have said it.
     ///
     /// - Parameter refreshed: What became of the providers that were asked for theirs, if they were.
     mutating func sendModels(
-        _ request: ModelsRequest, id: RequestIdentifier, to connection: ConnectionID, refreshed: [[UInt8]]? = nil
+        _ request: ModelsRequest, id: RequestIdentifier, to connection: ConnectionID, refreshed: [[UInt8]]? = nil,
+        at now: Now
     ) {
         guard self.connections[connection] != nil else { return }
         do throws(Failure) {
             let terms = try self.terms(
                 of: Mandate(purpose: request.purpose), as: request.identity, from: connection)
-            let models = self.modelList(under: terms, all: request.all)
-            self.send(ClientAnswer.models(id: id, models, refreshed: refreshed), to: connection)
+            try self.consider(
+                .models(request, refreshed: refreshed), under: terms, id: id, from: connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connection)
         }
     }
 
+    /// Answers a question at once, or has hooks asked first: then it is one of the connection's open requests.
+    private mutating func consider(
+        _ wish: Consultation.Wish, under terms: Terms, id: RequestIdentifier, from connection: ConnectionID,
+        at now: Now
+    ) throws(Failure) {
+        if self.hooks.contains(where: \.isAskedBeforehand) { try self.checkDoor(of: connection) }
+        let number = RequestNumber(rawValue: self.nextNumber())
+        try self.enter(wish, number, under: terms, id: id, from: connection, at: now)
+    }
+
     /// The models that may be asked under these terms, the default first.
     ///
-    /// - Parameter all: Whether the rest is listed too.
-    private func modelList(under terms: Terms, all: Bool) -> [[UInt8]] {
-        let usual = terms.rules.defaultModel.flatMap { self.findModel($0)?.model.id }
+    /// - Parameters:
+    ///   - usual: The default that a hook has named.
+    ///   - all: Whether the rest is listed too.
+    func modelList(under terms: Terms, usual: String?, all: Bool) -> [[UInt8]] {
+        let usual = (usual ?? terms.rules.defaultModel).flatMap { self.findModel($0, under: terms)?.model.id }
         var list: [[UInt8]] = []
-        for candidate in terms.rules.ordered(self.candidates(namedBy: terms.rules), id: \.model.id) {
+        var candidates = terms.rules.ordered(self.candidates(under: terms), id: \.model.id)
+        // A hook's default may be any.
+        if let place = candidates.firstIndex(where: { $0.model.id == usual }), place > 0 {
+            candidates.insert(candidates.remove(at: place), at: 0)
+        }
+        for candidate in candidates {
             let model = candidate.model
             let obstacle = self.obstacle(to: candidate, under: terms)
             guard all || obstacle == nil else { continue }
@@ -100,19 +118,20 @@ extension SupervisorCore {
 
     /// Every model that has a name of its own, once: those of the providers in their order, and `provider/model` where the
     /// rules name one.
-    private func candidates(namedBy rules: Rules) -> [Attempts.Candidate] {
+    func candidates(under terms: Terms) -> [Attempts.Candidate] {
+        let generation = self.generation(terms.generation)
         var seen: Set<String> = []
         var candidates: [Attempts.Candidate] = []
-        for entry in self.generation.entries {
+        for entry in generation.entries {
             for model in self.providers[entry].settings.models + self.providers[entry].listedModels {
-                guard let found = self.generation.models[model.id], found.provider == entry,
-                    found.model.id == model.id, seen.insert(model.id).inserted
+                guard let found = generation.models[model.id], found.provider == entry, found.model.id == model.id,
+                    seen.insert(model.id).inserted
                 else { continue }
                 candidates.append(Attempts.Candidate(provider: entry, model: found.model))
             }
         }
-        for name in rules.order {
-            guard let found = self.findModel(name), seen.insert(found.model.id).inserted else { continue }
+        for name in terms.rules.order {
+            guard let found = generation.findModel(name), seen.insert(found.model.id).inserted else { continue }
             candidates.append(Attempts.Candidate(provider: found.provider, model: found.model))
         }
         return candidates
@@ -131,30 +150,39 @@ extension SupervisorCore {
 
     // MARK: How
 
-    /// Answers `op: explain`.
+    /// Answers `op: explain`, also where the request would be refused.
     mutating func explain(_ request: ExplainRequest, id: RequestIdentifier, to connection: ConnectionID, at now: Now) {
         do throws(Failure) {
-            let explanation = try self.explanation(of: request, from: connection, at: now)
-            self.send(ClientAnswer.done(id: id, ("explanation", explanation.encoded)), to: connection)
+            let (caller, _) = try self.caller(as: request.identity, from: connection)
+            let terms: Terms
+            do throws(Failure) {
+                terms = try self.terms(of: request.mandate, as: request.identity, from: connection)
+            } catch {
+                var explanation = self.explanation(of: request, by: caller)
+                explanation.refusal = error
+                return self.send(ClientAnswer.done(id: id, ("explanation", explanation.encoded)), to: connection)
+            }
+            try self.consider(.explain(request), under: terms, id: id, from: connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connection)
         }
     }
 
-    /// - Throws: That the question itself is not for this client to ask. What would refuse the request is in the explanation.
-    private func explanation(
-        of request: ExplainRequest, from id: ConnectionID, at now: Now
-    ) throws(Failure) -> Explanation {
-        let (caller, _) = try self.caller(as: request.identity, from: id)
+    /// What is known of a request before anything is looked up.
+    private func explanation(of request: ExplainRequest, by caller: Caller?) -> Explanation {
         let purpose = request.mandate.purpose
         var explanation = Explanation(
             purpose: purpose, isConfigured: purpose.map { self.policy.rules(for: $0).purpose != nil })
         explanation.caller = caller?.name
         explanation.maximumConnections = caller?.settings?.maximumConnections
         explanation.maximumRequests = caller?.settings?.maximumRequests
+        return explanation
+    }
+
+    func explanation(of request: ExplainRequest, under terms: Terms, at now: Now) -> Explanation {
+        var explanation = self.explanation(of: request, by: terms.caller)
+        explanation.actor = terms.actor
         do throws(Failure) {
-            let terms = try self.terms(of: request.mandate, as: request.identity, from: id)
-            explanation.actor = terms.actor
             let asked = try self.candidate(for: request, under: terms)
             self.describe(asked, under: terms, in: &explanation)
             let route = try self.route(of: request, under: terms, at: now)
@@ -169,7 +197,7 @@ extension SupervisorCore {
     }
 
     /// The model that the request asks for.
-    private func candidate(for request: ExplainRequest, under terms: Terms) throws(Failure) -> Attempts.Candidate {
+    func candidate(for request: ExplainRequest, under terms: Terms) throws(Failure) -> Attempts.Candidate {
         let (provider, model) =
             switch request.operation {
             case .prompt: try self.resolveModel(request.model, under: terms, after: nil)
