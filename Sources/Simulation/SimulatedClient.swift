@@ -135,12 +135,14 @@ extension Simulation {
         case 76: self.send(id, ClientRequest(id: newID, operation: .reload), expecting: newID)
         case 77: if self.chance(self.clients[id]!.uid == 0 ? 1 : 30) { self.clientDrains(id, newID) }
         case 78: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
-        case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 79..<81: self.send(id, ClientRequest(id: newID, operation: self.drawnQuestion()), expecting: newID)
         case 81..<83 where client.uid == 0 || self.chance(10):
             let action = self.drawnSecretsAction()
             self.send(id, ClientRequest(id: newID, operation: .secrets(action)), expecting: newID)
         case 81..<86:
-            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
+            self.send(
+                id, ClientRequest(id: newID, operation: .models(ModelsRequest(refresh: self.chance(90)))),
+                expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(
@@ -213,6 +215,23 @@ extension Simulation {
             self.fail("too many requests of one client are open")
         }
         if lookups > self.bounds.questionsPerConnection { self.fail("too many questions of one client are open") }
+    }
+
+    /// What is answered at once.
+    private mutating func drawnQuestion() -> ClientRequest.Operation {
+        let identity = self.chance(30) ? Identity(uid: Int.random(in: 0...3, using: &self.random)) : nil
+        let purpose = self.chance(30) ? "finish" : nil
+        switch Int.random(in: 0..<5, using: &self.random) {
+        case 0: return .status
+        case 1: return .whoami
+        case 2: return .purposes
+        case 3: return .models(ModelsRequest(purpose: purpose, identity: identity, all: self.chance(50)))
+        default:
+            return .explain(
+                ExplainRequest(
+                    mandate: Mandate(purpose: purpose), operation: self.chance(30) ? .embed : .prompt,
+                    identity: identity))
+        }
     }
 
     mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {

@@ -93,8 +93,8 @@ extension SupervisorCore {
         case .embed(var embed):
             try self.complete(&embed.mandate, &embed.model, of: connection)
             return .embed(embed)
-        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .secrets, .status, .reload,
-            .drain,
+        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .purposes, .whoami, .explain,
+            .secrets, .status, .reload, .drain,
             .ping:
             return operation
         }
