@@ -33,6 +33,16 @@ extension Simulation {
     mutating func clientBeginsOrEndsGroup(_ id: ConnectionID, _ newID: RequestIdentifier) {
         let own = self.groups(of: id)
         if !own.isEmpty, self.chance(45) { return self.clientEndsGroup(id, newID) }
+        self.sendGroup(id, newID)
+    }
+
+    mutating func clientBeginsGroup(_ id: ConnectionID) {
+        guard let client = self.clients[id], client.isRead, !client.isClosing else { return }
+        self.clients[id]!.lastID += 1
+        self.sendGroup(id, .number(client.lastID + 1))
+    }
+
+    private mutating func sendGroup(_ id: ConnectionID, _ newID: RequestIdentifier) {
         let model = [nil, nil, "m0", "alias0", "none"].randomElement(using: &self.random)!
         let request = GroupBeginRequest(Mandate(purpose: self.chance(40) ? "finish" : nil), model: model)
         self.groupInHand = (id, newID, request)

@@ -61,6 +61,7 @@ extension EndToEnd {
                 }
             }
             #expect(last.last == 5 && Set(last) == [2, 3, 5], "\(last)")
+            #expect(try daemon.rows().map { $0["group_id"] as String? } == [group, group])
             #expect(try daemon.rowStates() == ["done": 2])
             #expect(try daemon.status()["requests"]?["groups"]?.integer == 0)
         }
