@@ -104,6 +104,14 @@ extension Consultation.Wish {
         }
     }
 
+    /// Whether it is a request to a model, and not a question about them.
+    var isRequest: Bool {
+        switch self {
+        case .prompt, .embed: true
+        case .models, .explain: false
+        }
+    }
+
     var precedent: Precedent? {
         switch self {
         case .prompt(_, _, let precedent): precedent

@@ -71,6 +71,7 @@ extension SupervisorCore {
     private var openOfCallers: [String: Int] {
         let terms = self.requests.mapValues(\.terms).merging(self.chains.mapValues(\.terms)) { $1 }
             .merging(self.continuations.mapValues(\.terms)) { $1 }
+            .merging(self.consultations.filter { $0.value.wish.isRequest }.mapValues(\.terms)) { $1 }
         return terms.values.reduce(into: [:]) { counts, terms in
             if let name = terms.caller.name { counts[name, default: 0] += 1 }
         }

@@ -83,14 +83,14 @@ extension EndToEnd {
         @Test(.enabled(if: geteuid() == 0, "only root can be another user"))
         func anotherUserIsWhoItIsAndMayNotAskForOthers() throws {
             let daemon = try Daemon(Self.configuration + "\nsocket: {mode: \"0666\"}")
-            let wire = try withEffectiveUser(3_999_990_001) { try Wire(daemon.socket) }
+            let wire = try LocalUser(uid: 3_999_990_001, gid: 3_999_990_001).connect(daemon)
             try wire.send(#"{"id":1,"op":"whoami"}"#)
             let whoami = try wire.next()["whoami"]
             #expect(whoami?["caller"]?.string == "web" && whoami?["uid"]?.integer == 3_999_990_001)
             #expect(whoami?["administrator"] == .bool(false) && whoami?["max_requests"]?.integer == 7)
             try wire.send(#"{"id":2,"op":"explain","purpose":"extract","as":{"uid":0}}"#)
             #expect(try wire.next()["error"]?["code"]?.string == "not_allowed")
-            let stranger = try withEffectiveUser(3_999_990_004) { try Wire(daemon.socket) }
+            let stranger = try LocalUser(uid: 3_999_990_004, gid: 3_999_990_004).connect(daemon)
             try stranger.send(#"{"id":1,"op":"models"}"#)
             #expect(try stranger.next()["error"]?["code"]?.string == "not_allowed")
             try stranger.send(#"{"id":2,"op":"whoami"}"#)
