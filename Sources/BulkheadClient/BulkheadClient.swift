@@ -47,20 +47,13 @@ public final class BulkheadClient: Sendable {
         return try await self.completion(of: .prompt(request))
     }
 
-    /// The models that can be asked.
-    public func models() async throws(ClientError) -> [Model] {
-        guard let models = try await self.completion(of: .models()).models else {
-            throw .protocolViolation("an answer to 'models' without models")
-        }
-        return try Model.list(decoding: models)
-    }
-
     /// Has the providers asked which models they have, which the daemon knows from then on; for an administrator.
     ///
     /// - Parameter provider: The one to ask; `nil` asks all that can be asked.
     /// - Returns: What became of each provider, in the order of the configuration.
     public func refreshModels(provider: String? = nil) async throws(ClientError) -> [RefreshedProvider] {
-        guard let refreshed = try await self.completion(of: .models(refresh: true, provider: provider)).refreshed else {
+        let request = ModelsRequest(refresh: true, provider: provider)
+        guard let refreshed = try await self.completion(of: .models(request)).refreshed else {
             throw .protocolViolation("an answer to a refresh of the models without 'refreshed'")
         }
         return try RefreshedProvider.list(decoding: refreshed)

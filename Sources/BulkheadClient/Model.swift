@@ -12,6 +12,10 @@ public struct Model: Equatable, Sendable {
     public var needsKey: Bool
     /// Whether it answers requests that name no model.
     public var isDefault: Bool
+    /// Whether it can be asked now, for the purpose that the list is about.
+    public var isAvailable: Bool
+    /// Why not.
+    public var reason: String?
     /// What is known of it.
     public var facts: ModelFacts
     /// The whole description, as it came.
@@ -24,6 +28,8 @@ public struct Model: Equatable, Sendable {
         self.provider = try members.text("provider")
         self.needsKey = try members.bool("needs_key")
         self.isDefault = try members.bool("default")
+        self.isAvailable = value["available"]?.bool ?? true
+        self.reason = members.optionalDescription("reason")
         do throws(MessageError) { self.facts = try ModelFacts(decoding: value) } catch {
             throw .protocolViolation("'models': \(error)")
         }

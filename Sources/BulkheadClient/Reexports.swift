@@ -3,11 +3,15 @@
 @_exported public import struct JSON.JSONFormat
 @_exported public import enum JSON.JSONValue
 @_exported public import struct Messages.Attachment
+@_exported public import struct Messages.CallerDescription
 @_exported public import struct Messages.ClientEvent
 @_exported public import struct Messages.DescribedSecret
 @_exported public import struct Messages.EmbedRequest
 @_exported public import enum Messages.ErrorCode
+@_exported public import struct Messages.ExplainRequest
+@_exported public import struct Messages.Explanation
 @_exported public import struct Messages.Failure
+@_exported public import struct Messages.Identity
 @_exported public import struct Messages.LogsRequest
 @_exported public import struct Messages.Mandate
 @_exported public import struct Messages.MandateFilter
@@ -16,7 +20,9 @@
 @_exported public import struct Messages.ModelMessage
 @_exported public import struct Messages.ModelOption
 @_exported public import struct Messages.PartMetadata
+@_exported public import struct Messages.PeerCredentials
 @_exported public import struct Messages.PromptRequest
+@_exported public import struct Messages.PurposeDescription
 @_exported public import struct Messages.ReloadReport
 @_exported public import struct Messages.RequestsRequest
 @_exported public import enum Messages.SchemaText

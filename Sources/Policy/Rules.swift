@@ -21,7 +21,7 @@ public final class Rules: Sendable {
     private let keyNames: [String: String]
     private let options: [String: [UInt8]]
     /// The ids that come first where models are listed, in order.
-    private let order: [String]
+    public let order: [String]
 
     /// What all purposes share.
     struct Shared {

@@ -49,6 +49,10 @@ extension SupervisorBounds {
         bounds.secretsStopTimeout = .milliseconds(draw(20...1000))
         bounds.keyUseInterval = .milliseconds(draw(100...5000))
         bounds.listingTimeout = .milliseconds(draw(100...5000))
+        bounds.reloadTimeout = .milliseconds(draw(100...3000))
+        bounds.reloadAskers = draw(1...3)
+        bounds.retiredProviders = draw(1...4)
+        bounds.formerGenerations = draw(1...4)
         bounds.logBacklog = draw(20_000...200_000)
         bounds.endRecord = 4096
         bounds.loggerStartTimeout = .milliseconds(draw(500...5000))
@@ -82,24 +86,8 @@ extension ServiceConfiguration {
     /// A few providers of a few slots, each with a model that needs a key; the last provider has none.
     static func drawn(using random: inout SeededGenerator) -> ServiceConfiguration {
         func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
-        let providers = (0...draw(0...2)).map { index in
-            ProviderSettings(
-                name: "p\(index)", kind: draw(0...1) == 0 ? .echo : .openAICompatible, slots: draw(1...4),
-                models: [
-                    ModelDescription(id: "m\(index)", aliases: ["alias\(index)"]),
-                    ModelDescription(id: "k\(index)", needsKey: true),
-                ],
-                timeouts: ProviderSettings.Timeouts(
-                    firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)
-                ),
-                retries: draw(0...3), key: index == 0 ? "secret" : nil, keyName: "KEY")
-        }
-        var names = providers.flatMap(\.models).map(\.id)
-        var fallbacks: [String: [String]] = [:]
-        for name in names where draw(0...2) > 0 {
-            names.shuffle(using: &random)
-            fallbacks[name] = Array(names.filter { $0 != name }.prefix(draw(1...4)))
-        }
+        let providers = (0...draw(0...2)).map { ProviderSettings.drawn($0, using: &random) }
+        let fallbacks = Self.drawnFallbacks(of: providers.flatMap(\.models).map(\.id), using: &random)
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",
             durability: draw(0...3) == 0 ? .relaxed : .commit, storesPrompts: draw(0...3) > 0, defaultModel: "m0",
@@ -107,5 +95,37 @@ extension ServiceConfiguration {
             policy: PolicySettings(
                 purposes: [PurposeSettings(name: "finish", finishes: true)], callers: .drawn(using: &random)),
             drainTimeoutMilliseconds: draw(0...3000))
+    }
+}
+
+extension ServiceConfiguration {
+    static func drawnFallbacks(
+        of models: [String], using random: inout SeededGenerator
+    ) -> [String: [String]] {
+        func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        var names = models
+        var fallbacks: [String: [String]] = [:]
+        for name in models where draw(0...2) > 0 {
+            names.shuffle(using: &random)
+            fallbacks[name] = Array(names.filter { $0 != name }.prefix(draw(1...4)))
+        }
+        return fallbacks
+    }
+}
+
+extension ProviderSettings {
+    /// The provider with this number: one model that needs a key, and one that does not. Only the first has a key.
+    static func drawn(_ number: Int, using random: inout SeededGenerator) -> ProviderSettings {
+        func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        return ProviderSettings(
+            name: "p\(number)", kind: draw(0...1) == 0 ? .echo : .openAICompatible, slots: draw(1...4),
+            models: [
+                ModelDescription(id: "m\(number)", aliases: ["alias\(number)"]),
+                ModelDescription(id: "k\(number)", needsKey: true),
+            ],
+            connectTimeoutMilliseconds: number + 1,
+            timeouts: ProviderSettings.Timeouts(
+                firstOutput: draw(50...3000), idle: draw(50...3000), total: draw(500...8000), cancel: draw(20...800)),
+            retries: draw(0...3), key: number == 0 ? "secret" : nil, keyName: "KEY")
     }
 }

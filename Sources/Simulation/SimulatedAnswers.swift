@@ -14,7 +14,7 @@ extension Simulation {
             if key.round == 0, start.chain != nil { self.fail("request \(key.text) started as a round") }
             if !prompt.isStreamed, key.round == 0 { self.fail("request \(key.text) started, and was asked for whole") }
             if prompt.slot == nil { self.fail("request \(key.text) started without a slot") }
-            if model != prompt.model || provider != self.configuration.providers[prompt.provider].name {
+            if model != prompt.model || provider != "p\(prompt.provider)" {
                 self.fail("request \(key.text) started as another")
             }
             if let known = prompt.name, known != name { self.fail("request \(key.text) started under another name") }
@@ -50,6 +50,9 @@ extension Simulation {
             self.promptHasEnded(key, name: completion.request, as: .done)
         case .error(let failure, nil, _):
             self.mark(failure.code.rawValue)
+            if failure.code == .unknownModel, self.settings(of: prompt.provider, for: prompt) != nil {
+                self.fail("a model is unknown that is configured: \(failure)")
+            }
             if self.isRefusedForItsGroup(key, failure) { return }
             if prompt.conversation != nil { self.continuationIsRefused(key, failure) }
             if prompt.isAdmitted {
@@ -142,7 +145,7 @@ extension Simulation {
                 self.fail("request \(key.text) ended in a drain that nobody began")
             }
         case .overloaded, .noKey:
-            if self.configuration.durability == .commit, prompt.passed.isEmpty {
+            if self.rules(of: prompt).durability == .commit, prompt.passed.isEmpty {
                 self.fail("request \(key.text) ended with \(failure.code), and was not handed on")
             }
         default:
@@ -158,7 +161,7 @@ extension Simulation {
         if let slot = prompt.slot, !prompt.isOver { self.mustBeGone.append(slot.worker) }
         if let known = prompt.name, known != name { self.fail("request \(key.text) ended under another name") }
         // Under `durability: commit` nothing leaves before its row is on disk.
-        if self.configuration.durability == .commit, self.disk.rows[name]?.ends != 1 {
+        if self.rules(of: prompt).durability == .commit, self.disk.rows[name]?.ends != 1 {
             self.fail("the last frame of \(name) left before its row was on disk")
         }
         self.told[name] = state
@@ -170,8 +173,12 @@ extension Simulation {
         switch event.event {
         case .error(let failure, _, _):
             self.mark(failure.code.rawValue)
+            self.reloadIsAnswered(nil, failure, uid: self.clients[id]!.uid)
             self.resultsAreAnswered(failure)
         case .done(let completion):
+            if let report = completion.reload {
+                return self.reloadIsAnswered(report, nil, uid: self.clients[id]!.uid)
+            }
             self.resultsAreAnswered(nil)
             if let status = completion.status { self.checkStatus(status) }
             guard let target = self.cancelInHand else { return }
@@ -206,6 +213,7 @@ extension Simulation {
             queued += number(provider, "queued")
             let workers = self.workers.values.filter {
                 $0.provider == provider["name"]?.string && !$0.isKilled && !$0.isClosed
+                    && self.isPresent($0) == (provider["retired"] == nil)
             }
             // Those that come back after an attempt are not refused; they were in a slot.
             let slots = number(provider, "slots") * (self.bounds.retiringWorkers + 2)

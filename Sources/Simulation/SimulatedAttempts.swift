@@ -25,14 +25,14 @@ extension Simulation {
     private static let handedOn = repeated.union([.providerAuthentication])
 
     /// Whether the world knows all that is on record.
-    var isLogHeard: Bool { self.logger.isAlive && self.logger.isReady && !self.logger.isKilled }
-
-    func providerName(of model: String) -> String {
-        self.configuration.providers[Int(model.drop { !$0.isNumber }) ?? 0].name
+    var isLogHeard: Bool {
+        self.logger.isAlive && self.logger.isReady && !self.logger.isKilled && !self.logger.isClosed
     }
 
-    private func settings(of model: String) -> ProviderSettings {
-        self.configuration.providers[Int(model.drop { !$0.isNumber }) ?? 0]
+    func providerName(of model: String) -> String { "p\(model.drop { !$0.isNumber })" }
+
+    private func settings(of model: String, for prompt: SimulatedPrompt) -> ProviderSettings {
+        self.settings(of: Int(model.drop { !$0.isNumber }) ?? 0, for: prompt)!
     }
 
     /// The models that may answer a prompt, in order.
@@ -40,8 +40,8 @@ extension Simulation {
         // Vectors of another model are not what was asked for.
         guard prompt.embeddings == nil else { return [prompt.askedModel] }
         return [prompt.askedModel]
-            + (self.configuration.fallbacks[prompt.askedModel] ?? []).filter {
-                !$0.hasPrefix("k") || self.settings(of: $0).key != nil
+            + (self.rules(of: prompt).fallbacks[prompt.askedModel] ?? []).filter {
+                !$0.hasPrefix("k") || self.settings(of: $0, for: prompt).key != nil
             }
     }
 
@@ -73,7 +73,7 @@ extension Simulation {
         let tried = self.tried[key]!
         guard tried.count + prompt.passed.count < self.bounds.attempts.count else { return .end }
         let retries = tried.count(where: { $0.model == prompt.model }) - 1
-        if Self.repeated.contains(failure.code), retries < self.settings(of: prompt.model).retries {
+        if Self.repeated.contains(failure.code), retries < self.settings(of: prompt.model, for: prompt).retries {
             let (earliest, latest) = self.wait(after: failure, retries: retries)
             let deadline = prompt.admittedAt + prompt.total
             if earliest <= self.bounds.attempts.longestWait || failure.retryAfterMilliseconds ?? 0 == 0 {
@@ -129,7 +129,7 @@ extension Simulation {
             if hasEnded, self.hasRoomForAll { self.fail("request \(key.text) is not tried again after \(failure)") }
             self.mark(hasEnded ? "no room to be tried again" : "attempt failed")
         case .nextModel:
-            if hasEnded, self.hasRoomForAll, self.configuration.durability == .commit,
+            if hasEnded, self.hasRoomForAll, self.rules(of: prompt).durability == .commit,
                 self.prompts[key].map({ $0.passed.count == prompt.passed.count }) ?? false
             {
                 self.fail("request \(key.text) is not handed on")
@@ -183,7 +183,7 @@ extension Simulation {
             return
         }
         let tries = self.tried[key]!.count(where: { $0.model == model })
-        if !Self.repeated.contains(code) || tries > self.settings(of: model).retries {
+        if !Self.repeated.contains(code) || tries > self.settings(of: model, for: prompt).retries {
             self.fail("request \(key.text) was tried again after \(tries) attempts and \(code)")
         }
         let failure = Failure(code, "", retryAfterMilliseconds: prompt.retryAfter.map { Int($0 / .milliseconds(1)) })

@@ -13,6 +13,8 @@ struct SimulatedChain {
 
     let terms: ChainRequest
     let arrivedAt: Instant
+    /// What it began under: the place in the list of configurations.
+    var configuration = 0
     /// The round that is open, or was the last; 0 before the first.
     var round = 0
     /// Since when no round is open, and results are owed.
@@ -70,7 +72,7 @@ extension Simulation {
 
     mutating func clientBeginsChain(_ id: ConnectionID, _ newID: Int64) {
         let key = SimulatedPrompt.Key(connection: id, id: newID)
-        let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
+        let provider = self.drawnProvider()
         let model = [nil, "m\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         var terms = ChainRequest(
             PromptRequest(prompt: "", system: [nil, "be brief"].randomElement(using: &self.random)!, model: model))
@@ -84,6 +86,7 @@ extension Simulation {
         var known = terms
         known.prompt.model = asked
         var chain = SimulatedChain(terms: known, arrivedAt: self.now)
+        chain.configuration = self.configurations.count - 1
         if self.chance(15) {
             let calls = (0...Int.random(in: 0...2, using: &self.random)).map { self.drawnChainCall($0, of: key) }
             let messages = [
@@ -104,6 +107,7 @@ extension Simulation {
                 system: terms.system,
                 namedModel: asked, model: "", provider: 0, conversation: terms.prompt.conversation,
                 timeout: terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+            self.prompts[key.round(1)]!.configuration = chain.configuration
             self.prompts[key.round(1)]!.finishes = self.finishes(key, terms.prompt.mandate)
             if let conversation = terms.prompt.conversation {
                 self.lines[conversation, default: []].append(key.round(1))
@@ -177,6 +181,7 @@ extension Simulation {
             namedModel: chain.model ?? chain.terms.prompt.model, model: "", provider: 0,
             conversation: chain.conversation,
             timeout: chain.terms.prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key.round(chain.round)]!.configuration = chain.configuration
         self.prompts[key.round(chain.round)]!.finishes = self.finishes(key, chain.terms.prompt.mandate)
         self.comesToTheDoor(key.round(chain.round))
     }

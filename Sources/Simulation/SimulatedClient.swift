@@ -132,13 +132,17 @@ extension Simulation {
             if case .number(let number) = target { self.cancelInHand = .init(connection: id, id: number) }
             self.send(id, ClientRequest(id: newID, operation: .cancel(target: target)), expecting: newID)
             self.cancelInHand = nil
-        case 76..<79: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
-        case 79..<81: self.send(id, ClientRequest(id: newID, operation: .status), expecting: newID)
+        case 76: self.send(id, ClientRequest(id: newID, operation: .reload), expecting: newID)
+        case 77: if self.chance(self.clients[id]!.uid == 0 ? 1 : 30) { self.clientDrains(id, newID) }
+        case 78: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
+        case 79..<81: self.send(id, ClientRequest(id: newID, operation: self.drawnQuestion()), expecting: newID)
         case 81..<83 where client.uid == 0 || self.chance(10):
             let action = self.drawnSecretsAction()
             self.send(id, ClientRequest(id: newID, operation: .secrets(action)), expecting: newID)
         case 81..<86:
-            self.send(id, ClientRequest(id: newID, operation: .models(refresh: self.chance(90))), expecting: newID)
+            self.send(
+                id, ClientRequest(id: newID, operation: .models(ModelsRequest(refresh: self.chance(90)))),
+                expecting: newID)
         case 86..<88:
             guard let openID else { return }
             self.sendText(
@@ -154,6 +158,11 @@ extension Simulation {
         }
     }
 
+    private mutating func clientDrains(_ id: ConnectionID, _ newID: RequestIdentifier) {
+        if self.clients[id]!.uid == 0 { self.isDraining = true }
+        self.send(id, ClientRequest(id: newID, operation: .drain), expecting: newID)
+    }
+
     mutating func clientSendsPrompt(_ id: ConnectionID) {
         guard let client = self.clients[id], client.isRead, !client.isClosing else { return }
         self.clients[id]!.lastID += 1
@@ -162,7 +171,7 @@ extension Simulation {
 
     private mutating func clientPrompts(_ id: ConnectionID, _ newID: Int64) {
         guard !self.chance(20) else { return self.clientEmbeds(id, newID) }
-        let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
+        let provider = self.drawnProvider()
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)
         let key = SimulatedPrompt.Key(connection: id, id: newID)
@@ -177,6 +186,7 @@ extension Simulation {
         self.prompts[key] = SimulatedPrompt(
             arrivedAt: self.now, isStreamed: prompt.stream, system: system, namedModel: asked, model: "", provider: 0,
             conversation: prompt.conversation, timeout: prompt.timeoutMilliseconds.map { .milliseconds($0) })
+        self.prompts[key]!.configuration = self.configurations.count - 1
         self.prompts[key]!.finishes = self.finishes(key, prompt.mandate)
         if let conversation = prompt.conversation {
             if self.lines[conversation] != nil { self.mark("prompts wait in one line") }
@@ -205,6 +215,23 @@ extension Simulation {
             self.fail("too many requests of one client are open")
         }
         if lookups > self.bounds.questionsPerConnection { self.fail("too many questions of one client are open") }
+    }
+
+    /// What is answered at once.
+    private mutating func drawnQuestion() -> ClientRequest.Operation {
+        let identity = self.chance(30) ? Identity(uid: Int.random(in: 0...3, using: &self.random)) : nil
+        let purpose = self.chance(30) ? "finish" : nil
+        switch Int.random(in: 0..<5, using: &self.random) {
+        case 0: return .status
+        case 1: return .whoami
+        case 2: return .purposes
+        case 3: return .models(ModelsRequest(purpose: purpose, identity: identity, all: self.chance(50)))
+        default:
+            return .explain(
+                ExplainRequest(
+                    mandate: Mandate(purpose: purpose), operation: self.chance(30) ? .embed : .prompt,
+                    identity: identity))
+        }
     }
 
     mutating func send(_ id: ConnectionID, _ request: ClientRequest, expecting: RequestIdentifier) {

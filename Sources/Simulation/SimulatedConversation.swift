@@ -17,9 +17,9 @@ extension Simulation {
     /// It is admitted, or refused in the event in hand, which takes it back.
     mutating func comesToTheDoor(_ key: SimulatedPrompt.Key) {
         guard let prompt = self.prompts[key] else { return }
-        let model = prompt.namedModel ?? prompt.history?.model ?? "m0"
+        let model = prompt.namedModel ?? prompt.history?.model ?? self.rules(of: prompt).defaultModel!.model
         let provider = Int(model.drop { !$0.isNumber }) ?? 0
-        let total = Duration.milliseconds(self.configuration.providers[provider].timeouts.total)
+        let total = Duration.milliseconds(self.settings(of: provider, for: prompt)?.timeouts.total ?? 0)
         let left = prompt.timeout.map { $0 - prompt.arrivedAt.duration(to: self.now) } ?? total
         self.leavesLine(key)
         self.prompts[key]!.model = model.hasPrefix("k") ? model : "m\(provider)"

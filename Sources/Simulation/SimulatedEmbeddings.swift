@@ -4,7 +4,7 @@ import SupervisorCore
 // Requests for embeddings: prompts that are asked for whole, and of which nothing is stored.
 extension Simulation {
     mutating func clientEmbeds(_ id: ConnectionID, _ newID: Int64) {
-        let provider = Int.random(in: 0..<self.configuration.providers.count, using: &self.random)
+        let provider = self.drawnProvider()
         let model = [nil, "m\(provider)", "alias\(provider)", "k\(provider)"].randomElement(using: &self.random)!
         let length = self.chance(90) ? 10 : Int.random(in: 100...self.bounds.memory, using: &self.random)
         let count = Int.random(in: 1...4, using: &self.random)
@@ -18,6 +18,7 @@ extension Simulation {
             arrivedAt: self.now, isStreamed: false, system: nil, namedModel: asked, model: "", provider: 0,
             conversation: nil, timeout: embed.timeoutMilliseconds.map { .milliseconds($0) })
         prompt.embeddings = count
+        prompt.configuration = self.configurations.count - 1
         prompt.finishes = self.finishes(key, embed.mandate)
         self.prompts[key] = prompt
         self.comesToTheDoor(key)

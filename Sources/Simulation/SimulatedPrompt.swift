@@ -67,6 +67,8 @@ struct SimulatedPrompt {
     var latestRetry: Instant?
 
     let arrivedAt: Instant
+    /// What it is admitted under: the place in the list of configurations.
+    var configuration = 0
     let isStreamed: Bool
     let system: String?
     /// The model that it names, and the one that it is served by, once that is known.
@@ -127,8 +129,13 @@ struct SimulatedPrompt {
 }
 
 extension Simulation {
+    /// Whether the present configuration has the provider of a worker.
+    func isPresent(_ worker: SimulatedWorker) -> Bool {
+        self.configuration.providers.contains { $0.stamp == worker.stamp }
+    }
+
     func timeouts(of prompt: SimulatedPrompt) -> ProviderSettings.Timeouts {
-        self.configuration.providers[prompt.provider].timeouts
+        self.settings(of: prompt.provider, for: prompt)?.timeouts ?? ProviderSettings.Timeouts()
     }
 
     /// The names of requests come to light in the order of their admission.
@@ -229,23 +236,30 @@ extension Simulation {
         if request.stream != prompt.isStreamed || worker.provider != self.providerName(of: request.model) {
             self.fail("request \(name) is not what was asked for")
         }
-        let providersKey = prompt.model.hasPrefix("k") ? self.configuration.providers[prompt.provider].key : nil
-        if request.key != providersKey { self.fail("a key went where it should not, or did not go") }
+        guard let settings = self.settings(of: prompt.provider, for: prompt), settings.stamp == worker.stamp else {
+            return self.fail("request \(name) went to a provider that its configuration has not")
+        }
+        // One that was admitted before its key changed may have the old one.
+        let keys = prompt.model.hasPrefix("k") ? self.keys[settings.stamp] : nil
+        if request.key.map({ !(keys?.contains($0) ?? false) }) ?? (keys != nil) {
+            self.fail("a key went where it should not, or did not go")
+        }
+        if !self.isPresent(worker) { self.mark("dispatched to a retired provider") }
         if key.round <= 1, request.toolResults.isEmpty { self.checkHistory(of: request, prompt) }
         if key.round > 0, before.slot == nil, !prompt.isFinishing { self.checkRound(request, key) }
         if before.slot != nil, request.conversation != before.asked {
             self.fail("request \(name) asks another thing now")
         }
         self.prompts[key]!.asked = request.conversation
-        if self.configuration.durability == .commit, self.disk.rows[name] == nil {
+        if self.rules(of: prompt).durability == .commit, self.disk.rows[name] == nil {
             self.fail("request \(name) was dispatched before its row was on disk")
         }
         // Those that come back, or from another model, stand behind those that were there.
         if before.slot == nil, request.model == prompt.askedModel {
-            if prompt.order < self.lastDispatched[prompt.provider, default: 0] {
+            if prompt.order < self.lastDispatched[settings.stamp, default: 0] {
                 self.fail("request \(name) overtook another")
             }
-            self.lastDispatched[prompt.provider] = prompt.order
+            self.lastDispatched[settings.stamp] = prompt.order
         }
         self.prompts[key]!.slot = slot
         self.prompts[key]!.lastHeard = self.now

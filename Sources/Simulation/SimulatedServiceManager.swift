@@ -38,8 +38,8 @@ extension Simulation {
         self.mayBeReady && !self.logger.isKilled && !self.firstWorkers.contains(where: \.isKilled)
     }
 
-    /// They are the first things that the core numbers.
+    /// Those of the providers that are configured now.
     private var firstWorkers: [SimulatedWorker] {
-        (1...UInt64(self.configuration.providers.count)).compactMap { self.workers[WorkerID($0)] }
+        self.configuration.providers.compactMap { self.starts[$0.stamp]?.first.flatMap { self.workers[$0] } }
     }
 }

@@ -9,6 +9,8 @@ struct SimulatedStarts {
     var latest = Instant(nanoseconds: 0)
     var inARow = 0
     var deaths: [Instant] = []
+    /// Its first process.
+    var first: WorkerID?
     /// The process that takes new requests, or will.
     var current: WorkerID?
     /// Whether the world knows in which order the core saw what happened at one instant. From then on only the shortest delay
@@ -19,7 +21,7 @@ struct SimulatedStarts {
 extension Simulation {
     /// The process of a provider's new requests died, or was replaced because a slot hangs: the world's own books of back-off,
     /// kept from what docs/architecture.md promises.
-    mutating func countDeath(of provider: String, isReplaced: Bool, _ status: TerminationStatus? = nil) {
+    mutating func countDeath(of provider: Int, isReplaced: Bool, _ status: TerminationStatus? = nil) {
         guard var starts = self.starts[provider] else { return }
         starts.current = nil
         defer { self.starts[provider] = starts }
@@ -50,7 +52,7 @@ extension Simulation {
     mutating func slotsThatHang() {
         for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             guard let worker = self.workers[id], !worker.isKilled, !worker.isClosed else { continue }
-            let timeout = Duration.milliseconds(self.provider(named: worker.provider).timeouts.cancel)
+            let timeout = Duration.milliseconds(self.settings[worker.stamp]!.timeouts.cancel)
             for index in worker.slots.indices where !worker.slots[index].isHung {
                 guard let cancelledAt = worker.slots[index].cancelledAt, cancelledAt + timeout <= self.now else {
                     continue
@@ -62,14 +64,12 @@ extension Simulation {
                 self.mark("worker retired")
                 // Both at one instant: who was first?
                 if let pinged = worker.pingedAt, worker.ping != nil, pinged + self.bounds.pongTimeout <= self.now {
-                    self.starts[worker.provider]!.isCertain = false
+                    self.starts[worker.stamp]!.isCertain = false
                 }
-                if self.starts[worker.provider]?.current == id {
-                    self.countDeath(of: worker.provider, isReplaced: true)
+                if self.starts[worker.stamp]?.current == id {
+                    self.countDeath(of: worker.stamp, isReplaced: true)
                 }
             }
         }
     }
-
-    func provider(named name: String) -> ProviderSettings { self.configuration.providers.first { $0.name == name }! }
 }

@@ -4,6 +4,8 @@ import SupervisorCore
 /// A worker process as the world sees it.
 struct SimulatedWorker {
     let provider: String
+    /// Which settings of that name it was started with.
+    var stamp = 0
     var slots: [SimulatedSlot]
     var hasHello = false
     /// A ping that it has not answered.
@@ -51,17 +53,27 @@ extension Simulation {
     // MARK: What is done to workers
 
     mutating func workerIsStarted(_ id: WorkerID, _ provider: String, _ slots: Int) {
-        var starts = self.starts[provider] ?? SimulatedStarts()
+        self.workers[id] = SimulatedWorker(
+            provider: provider, slots: Array(repeating: SimulatedSlot(), count: slots), startedAt: self.now)
+    }
+
+    /// The first thing that it is told: whose worker it is.
+    private mutating func workerIsConfigured(_ id: WorkerID, _ settings: ProviderSettings) {
+        let stamp = settings.stamp
+        guard self.workers[id]!.stamp == 0, self.settings[stamp]?.slots == self.workers[id]!.slots.count else {
+            return self.fail("a worker was configured twice, or as another")
+        }
+        self.workers[id]!.stamp = stamp
+        var starts = self.starts[stamp] ?? SimulatedStarts()
         if starts.current != nil {
-            self.fail("a second worker of \(provider) was started beside one that takes requests")
+            self.fail("a second worker of \(settings.name) was started beside one that takes requests")
         } else if self.now < starts.earliest {
-            self.fail("a worker of \(provider) was started before its back-off was over")
+            self.fail("a worker of \(settings.name) was started before its back-off was over")
         }
         starts.startedAt = self.now
         starts.current = id
-        self.starts[provider] = starts
-        self.workers[id] = SimulatedWorker(
-            provider: provider, slots: Array(repeating: SimulatedSlot(), count: slots), startedAt: self.now)
+        starts.first = starts.first ?? id
+        self.starts[stamp] = starts
         self.lastPID += 1
         if self.chance(3) {
             self.mark("worker failed to start")
@@ -81,6 +93,7 @@ extension Simulation {
         guard let control = try? WorkerControl(decoding: payload) else {
             return self.fail("a worker cannot read its control frame")
         }
+        if case .configure(let settings) = control { self.workerIsConfigured(id, settings) }
         if case .ping(let number) = control {
             (self.workers[id]!.ping, self.workers[id]!.pingedAt) = (number, self.now)
         }
@@ -158,6 +171,16 @@ extension Simulation {
             if !self.failedToStart(id) { self.fail("a worker that is gone was closed") }
             return
         }
+        let isPresent = self.configuration.providers.contains { $0.stamp == self.workers[id]!.stamp }
+        if !self.isDraining {
+            self.mark("retired worker dismissed")
+            if isPresent { self.fail("a worker was dismissed whose provider goes on") }
+        }
+        if self.workers[id]!.slots.contains(where: { slot in
+            slot.prompt.flatMap { self.prompts[$0] }.map { !$0.isOver && $0.end == nil } ?? false && !slot.isHung
+        }), self.isLogHeard {
+            self.fail("a worker was dismissed under its requests")
+        }
         self.workers[id]!.isClosed = true
         self.workers[id]!.closedAt = self.now
     }
@@ -175,7 +198,7 @@ extension Simulation {
     /// if too many like it are left.
     private mutating func checkThatItMayBeKilled(_ worker: SimulatedWorker) {
         guard worker.isRetired else { return self.fail("a worker was killed without a reason") }
-        let retired = self.workers.values.count { $0.provider == worker.provider && $0.isRetired }
+        let retired = self.workers.values.count { $0.stamp == worker.stamp && $0.isRetired }
         if retired <= self.bounds.retiringWorkers, worker.slots.contains(where: { $0.prompt != nil && !$0.isHung }) {
             self.fail("a worker was killed under requests that did nothing wrong")
         }
@@ -261,8 +284,8 @@ extension Simulation {
     private mutating func workerIsGone(_ id: WorkerID, _ status: TerminationStatus? = nil) {
         guard let worker = self.workers.removeValue(forKey: id) else { return }
         for slot in worker.slots { self.promptIsOver(slot.prompt) }
-        if self.starts[worker.provider]?.current == id {
-            self.countDeath(of: worker.provider, isReplaced: false, status)
+        if self.starts[worker.stamp]?.current == id {
+            self.countDeath(of: worker.stamp, isReplaced: false, status)
         }
     }
 

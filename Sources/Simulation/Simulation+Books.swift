@@ -42,6 +42,7 @@ extension Simulation {
         }
         self.checkThatNobodyWaitsBesideAnIdleSlot()
         self.checkAnnouncements()
+        self.checkProviders()
     }
 
     /// A slot is read unless its own client is slow, or the memory for its frame is short; whatever it runs, when it is to let go.
@@ -67,16 +68,17 @@ extension Simulation {
     }
 
     private mutating func checkThatNobodyWaitsBesideAnIdleSlot() {
-        guard self.logger.isAlive, self.logger.isReady, !self.logger.isKilled else { return }
-        for (index, provider) in self.configuration.providers.enumerated() {
-            guard let worker = self.starts[provider.name]?.current.flatMap({ self.workers[$0] }), worker.hasHello,
+        guard self.isLogHeard else { return }
+        for (stamp, starts) in self.starts {
+            guard let worker = starts.current.flatMap({ self.workers[$0] }), worker.hasHello,
                 !worker.isKilled, !worker.isClosed, worker.slots.contains(where: \.isIdle)
             else { continue }
-            for (key, prompt) in self.prompts where prompt.provider == index && prompt.end == nil {
+            for (key, prompt) in self.prompts where prompt.end == nil {
+                guard self.settings(of: prompt.provider, for: prompt)?.stamp == stamp else { continue }
                 guard prompt.isAdmitted, !prompt.isAbandoned || prompt.isFinishing && !prompt.mayBeCancelled,
                     !prompt.isElsewhere,
                     prompt.slot == nil || prompt.latestRetry.map({ $0 < self.now }) ?? false,
-                    prompt.isCommitted || self.configuration.durability == .relaxed
+                    prompt.isCommitted || self.rules(of: prompt).durability == .relaxed
                 else {
                     continue
                 }
@@ -91,7 +93,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + 2 * self.configuration.providers.count + 5
+            + self.lookups.count + footprint.workers + 2 * footprint.providers + 6
         {
             self.fail("deadlines are left behind: \(footprint)")
         }
@@ -106,15 +108,16 @@ extension Simulation {
             self.fail("a conversation is continued by nobody: \(footprint)")
         }
         self.checkKeptFrames(footprint.kept)
+        if footprint.formerGenerations > 0, self.isCalm { self.fail("an earlier configuration is kept for nobody") }
         // One that waits is in no slot and in no queue, and is counted once.
         if footprint.waiting < 0 || footprint.waiting > footprint.requests || footprint.waiting > 0 && self.isCalm {
             self.fail("\(footprint.waiting) of \(footprint.requests) requests wait for their next attempt")
         }
         if footprint.memory != 0, self.isCalm { self.fail("\(footprint.memory) bytes of memory are held by nobody") }
-        if footprint.queuePlaces > 2 * footprint.requests + 64 * self.configuration.providers.count {
+        if footprint.queuePlaces > 2 * footprint.requests + 64 * footprint.providers {
             self.fail("a queue does not forget: \(footprint)")
         }
-        if footprint.workers > self.configuration.providers.count * (self.bounds.retiringWorkers + 2) + 16 {
+        if footprint.workers > footprint.providers * (self.bounds.retiringWorkers + 2) + 16 {
             self.fail("too many workers: \(footprint)")
         }
     }
@@ -140,7 +143,7 @@ extension Simulation {
     /// Whether the core was told that everything that it put on record is on disk.
     var isLogQuiet: Bool {
         self.logger.isAlive && self.logger.isReady && !self.logger.isKilled
-            && self.logger.told == self.logger.highestReceived && self.core.footprint.logBytes == 0
+            && !self.logger.isClosed && self.logger.told == self.logger.highestReceived && self.core.footprint.logBytes == 0
     }
 
     /// Nothing is open, and nothing large on its way.
@@ -200,7 +203,9 @@ extension Simulation {
         }
         guard !self.isDraining else { return }
         for (provider, starts) in self.starts
-        where starts.isCertain && starts.current == nil && starts.latest < self.now {
+        where starts.isCertain && starts.current == nil && starts.latest < self.now
+            && self.configuration.providers.contains(where: { $0.stamp == provider })
+        {
             self.fail("no worker of \(provider) was started though its back-off is over")
         }
     }

@@ -17,14 +17,24 @@ public struct Simulation {
 
     var random: SeededGenerator
     let bounds: SupervisorBounds
-    let configuration: ServiceConfiguration
+    /// Those that the core has taken, the present one last.
+    var configurations: [ServiceConfiguration]
+    var configurationReader: SimulatedConfigurationReader?
+    /// Whether what is being read is to be refused.
+    var isReloadRefused = false
+    /// By their stamps: the settings of providers, the keys that each has had, and those whose processes must be started in the
+    /// event in hand.
+    var settings: [Int: ProviderSettings] = [:]
+    var keys: [Int: Set<String>] = [:]
+    var mustBeStarted: Set<Int> = []
+    var lastStamp = 1000
     var core: SupervisorCore
     var now = Instant(nanoseconds: 1_000_000_000)
     var timer: Instant?
 
     var clients: [ConnectionID: SimulatedClient] = [:]
     var workers: [WorkerID: SimulatedWorker] = [:]
-    var starts: [String: SimulatedStarts] = [:]
+    var starts: [Int: SimulatedStarts] = [:]
     var logger = SimulatedLogger()
     var reader = SimulatedReader()
     var secrets = SimulatedSecrets()
@@ -99,8 +109,13 @@ public struct Simulation {
         self.isRecorded = isRecorded
         var random = SeededGenerator(seed: seed)
         self.bounds = SupervisorBounds.drawn(using: &random)
-        self.configuration = ServiceConfiguration.drawn(using: &random)
-        self.core = SupervisorCore(configuration: self.configuration, bounds: self.bounds, seed: random.next())
+        let configuration = ServiceConfiguration.drawn(using: &random)
+        self.configurations = [configuration]
+        for provider in configuration.providers {
+            self.settings[provider.stamp] = provider
+            self.keys[provider.stamp] = provider.key.map { [$0] }
+        }
+        self.core = SupervisorCore(configuration: configuration, bounds: self.bounds, seed: random.next())
         self.isStormy = Int.random(in: 0..<100, using: &random) < 40
         self.random = random
     }
@@ -145,8 +160,9 @@ public struct Simulation {
         case 4..<36: self.clientActs()
         case 36..<63: self.slotActs()
         case 63..<73: self.workerActs()
-        case 73..<87: self.loggerActs()
+        case 73..<86: self.loggerActs()
         case 87..<97, 98, 99: self.readerActs()
+        case 86: self.reloadActs()
         case 97: if Int.random(in: 0..<200, using: &self.random) == 0 { self.drainOnce() }
         default: break
         }
@@ -204,6 +220,7 @@ public struct Simulation {
         for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.workerBehaves(id) }
         self.loggerBehaves()
         self.readerBehaves()
+        self.configurationReaderBehaves()
         self.secretsBehave()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
         self.clientsEndGroups(percent: 5)
@@ -219,8 +236,13 @@ public struct Simulation {
         if case .clientBacklog(let id, let bytes, _) = event { self.backlogChanged(of: id, to: bytes) }
         if case .drain = event { self.isDraining = true }
         let wall = 1_700_000_000_000 + Int(self.now.nanoseconds / 1_000_000)
+        let before = self.core.footprint
         let actions = self.core.handle(event, at: Now(instant: self.now, wallMilliseconds: wall))
         if self.isRecorded { self.transcript += actions }
+        if case .configurationRead(let reply) = event {
+            self.configurationWasRead(
+                reply, generationBefore: before.generation, retiredBefore: before.retiredProviders)
+        }
         for action in actions { self.perform(action) }
         while !self.followUps.isEmpty, self.violation == nil { self.post(self.followUps.removeFirst()) }
         if self.exitCode == nil { self.checkBooks() }
@@ -242,12 +264,8 @@ public struct Simulation {
         case .closeWorker(let id): self.workerIsClosed(id)
         case .killWorker(let id): self.workerIsKilled(id)
         case .startLogger: self.loggerIsStarted()
-        case .readConfiguration:
-            self.followUps.append(
-                self.chance(80)
-                    ? .configurationRead(.configuration(self.configuration))
-                    : .configurationNotRead(reason: "signal 11"))
-        case .stopReadingConfiguration: break
+        case .readConfiguration: self.configurationIsRead()
+        case .stopReadingConfiguration: self.configurationReaderIsKilled()
         case .sendLogger(let payload): self.loggerReceives(payload)
         case .closeLogger: self.loggerIsClosed()
         case .killLogger: self.loggerIsKilled()

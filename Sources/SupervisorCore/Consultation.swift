@@ -21,6 +21,11 @@ struct Consultation: Sendable {
         /// A prompt, or the chain that begins with it.
         case prompt(PromptRequest, chain: ChainRequest?, following: Precedent?)
         case embed(EmbedRequest)
+        /// A list of the models that may be asked: which is the default, where a hook has said so; and what became of the
+        /// providers that were asked for theirs, if they were.
+        case models(ModelsRequest, usual: String? = nil, refreshed: [[UInt8]]? = nil)
+        /// To know what would become of a request.
+        case explain(ExplainRequest)
     }
 
     let clientID: RequestIdentifier
@@ -94,13 +99,24 @@ extension Consultation.Wish {
         switch self {
         case .prompt(_, let chain, _): chain == nil ? .prompt : .chain
         case .embed: .embed
+        case .models: .models
+        case .explain: .explain
         }
     }
 
     var precedent: Precedent? {
         switch self {
         case .prompt(_, _, let precedent): precedent
-        case .embed: nil
+        case .embed, .models, .explain: nil
+        }
+    }
+
+    /// Whom it is about, where that is another than who asks.
+    var identity: Identity? {
+        switch self {
+        case .prompt, .embed: nil
+        case .models(let request, _, _): request.identity
+        case .explain(let request): request.identity
         }
     }
 
@@ -108,6 +124,7 @@ extension Consultation.Wish {
         switch self {
         case .prompt(let prompt, _, _): prompt.timeoutMilliseconds
         case .embed(let embed): embed.timeoutMilliseconds
+        case .models, .explain: nil
         }
     }
 
@@ -116,6 +133,8 @@ extension Consultation.Wish {
         switch self {
         case .prompt(let prompt, _, _): prompt.length
         case .embed(let embed): embed.input.count + (embed.options?.count ?? 0)
+        case .models(_, _, let refreshed): refreshed?.reduce(0) { $0 + $1.count } ?? 0
+        case .explain: 0
         }
     }
 
@@ -126,6 +145,8 @@ extension Consultation.Wish {
                 switch self {
                 case .prompt(let prompt, _, _): prompt.model
                 case .embed(let embed): embed.model
+                case .models(_, let usual, _): usual
+                case .explain(let request): request.model
                 }
             return name == "" ? nil : name
         }
@@ -138,16 +159,22 @@ extension Consultation.Wish {
             case .embed(var embed):
                 embed.model = newValue
                 self = .embed(embed)
+            case .models(let request, _, let refreshed):
+                self = .models(request, usual: newValue, refreshed: refreshed)
+            case .explain(var request):
+                request.model = newValue
+                self = .explain(request)
             }
         }
     }
 
-    /// What hooks are shown of it: the members as its client sent them; `nil` where they are too long.
+    /// What hooks are shown of it: the members as its client sent them; `nil` where they are too long, or nothing is sent.
     var asked: [UInt8]? {
         guard self.length <= ProtocolBounds.hookPrompt else { return nil }
         return switch self {
         case .prompt(let prompt, _, _): prompt.asked
         case .embed(let embed): embed.asked
+        case .models, .explain: nil
         }
     }
 }

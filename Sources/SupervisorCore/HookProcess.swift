@@ -31,6 +31,8 @@ struct HookProcess: Sendable {
     enum Asker: Sendable, Hashable {
         /// What a client asked for and is not admitted yet.
         case consultation(RequestNumber)
+        /// The end of a group.
+        case group(ULID)
         /// Nobody: it is told.
         case nobody
     }
@@ -231,7 +233,7 @@ struct HookProcess: Sendable {
 
     private func deadline(of number: Int, _ question: Open) -> Instant {
         switch question.asker {
-        case .consultation: min(question.askedAt + self.timeout, self.patience(with: number, question))
+        case .consultation, .group: min(question.askedAt + self.timeout, self.patience(with: number, question))
         case .nobody, nil: self.patience(with: number, question)
         }
     }

@@ -13,6 +13,8 @@ struct ModelRefresh: Sendable {
     let number: RequestNumber
     let clientID: RequestIdentifier
     let connection: ConnectionID
+    /// What the client is to be shown then.
+    let request: ModelsRequest
     /// The providers that are asked, in the order of the configuration, and what has become of them.
     var outcomes: [(provider: Int, name: String, outcome: Outcome?)]
 

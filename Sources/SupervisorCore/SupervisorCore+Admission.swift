@@ -165,7 +165,7 @@ extension SupervisorCore {
     }
 
     /// - Parameter candidate: Who is to answer, where the prompt's name of a model does not decide it.
-    private func checkAdmission(
+    func checkAdmission(
         of prompt: PromptRequest, under terms: Terms, by candidate: Attempts.Candidate?,
         after history: ReaderReply.History?, at now: Now
     ) throws(Failure) -> Route {

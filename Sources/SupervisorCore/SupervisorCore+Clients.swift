@@ -42,7 +42,7 @@ extension SupervisorCore {
         }
         let operation: ClientRequest.Operation
         do throws(Failure) {
-            if request.operation != .ping { _ = try self.caller(of: connection) }
+            if ![.ping, .whoami].contains(request.operation) { _ = try self.caller(of: connection) }
             operation = try self.inGroup(request.operation, of: id)
         } catch {
             return self.send(ClientAnswer.error(id: request.id, error), to: id)
@@ -63,8 +63,10 @@ extension SupervisorCore {
             let uid = self.visibleUID(of: id, own: requests.own)
             requests.own = false
             self.lookUp(.requests(requests), as: .requests, of: uid, id: request.id, from: id, at: now)
-        case .models(let refresh, let provider):
-            self.listModels(refresh: refresh, provider: provider, id: request.id, from: id, at: now)
+        case .models(let models): self.listModels(models, id: request.id, from: id, at: now)
+        case .purposes: self.send(self.purposes(for: id, as: request.id), to: id)
+        case .whoami: self.send(ClientAnswer.done(id: request.id, ("whoami", self.description(of: id).encoded)), to: id)
+        case .explain(let explain): self.explain(explain, id: request.id, to: id, at: now)
         case .secrets(let action): self.keepSecrets(action, id: request.id, from: id, at: now)
         case .reload: self.reload(id: request.id, from: id, at: now)
         case .drain: self.drain(id: request.id, from: id, at: now)

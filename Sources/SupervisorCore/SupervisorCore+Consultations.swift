@@ -21,8 +21,8 @@ extension SupervisorCore {
         else { throw Failure(.overloaded, "too many requests wait for hooks; try again later") }
         let choosing = wish.model == nil ? self.hooks(of: .defaultModel) : []
         let consultation = Consultation(
-            wish, under: terms, for: self.subject(of: connectionID, under: terms), choosing: choosing, id: id,
-            from: connectionID, at: now.instant)
+            wish, under: terms, for: self.subject(of: connectionID, under: terms, as: wish.identity),
+            choosing: choosing, id: id, from: connectionID, at: now.instant)
         self.consultations[number] = consultation
         self.hold(generation: terms.generation)
         self.join(number, terms.mandate.group)
@@ -47,11 +47,28 @@ extension SupervisorCore {
                 at: now)
         case .embed(let embed):
             try self.open(embed, number, under: terms, id: id, from: connection, since: receivedAt, at: now)
+        case .models(let request, let usual, let refreshed):
+            self.connections[connection]!.requests[id] = nil
+            let models = self.modelList(under: terms, usual: usual, all: request.all)
+            self.send(ClientAnswer.models(id: id, models, refreshed: refreshed), to: connection)
+        case .explain(let request):
+            self.connections[connection]!.requests[id] = nil
+            let explanation = self.explanation(of: request, under: terms, at: now)
+            self.send(ClientAnswer.done(id: id, ("explanation", explanation.encoded)), to: connection)
         }
     }
 
     /// Who a request is from, as hooks are told.
-    func subject(of connection: ConnectionID, under terms: Terms) -> HookQuestion.Subject {
+    ///
+    /// - Parameter identity: Who it would be from, where an administrator wants to know what would be; no process is known then.
+    func subject(
+        of connection: ConnectionID, under terms: Terms, as identity: Identity? = nil
+    ) -> HookQuestion.Subject {
+        if let identity {
+            return HookQuestion.Subject(
+                caller: terms.caller.name, uid: identity.uid, gid: identity.gid ?? Int(UInt32.max), pid: 0,
+                actor: terms.actor, purpose: terms.mandate.purpose)
+        }
         let peer = self.connections[connection]!.peer
         return HookQuestion.Subject(
             caller: terms.caller.name, uid: peer.uid, gid: peer.gid, pid: peer.pid, unit: peer.unit,
@@ -90,22 +107,43 @@ extension SupervisorCore {
         self.consultations[number]!.state = .filtering
         let hooks = self.hooks(of: .filterModels)
         guard !hooks.isEmpty else { return }
-        let asked = try self.candidate(of: consultation)
-        var models = [asked.model.id]
-        if case .prompt = consultation.wish {
-            for other in self.alternatives(to: asked.model, under: consultation.terms)
-            where !models.contains(other.model.id) {
-                models.append(other.model.id)
-            }
-        }
+        let models = try self.models(of: consultation)
+        guard !models.isEmpty else { return }
         try self.consult(
             hooks, about: .filterModels(consultation.wish.operation, models: models), for: number, at: now)
     }
 
-    /// Asks whether the request may go on, if the model may answer it.
+    /// The models that hooks are asked about: those that may answer, or that would be listed.
+    private func models(of consultation: Consultation) throws(Failure) -> [String] {
+        let terms = consultation.terms
+        switch consultation.wish {
+        case .models: return self.candidates(under: terms).map(\.model.id).filter { terms.refusal(of: $0) == nil }
+        case .embed: return [try self.candidate(of: consultation).model.id]
+        case .explain(let request):
+            // What is refused anyway is explained without them.
+            guard let asked = try? self.candidate(of: consultation) else { return [] }
+            return request.operation == .embed ? [asked.model.id] : self.models(beginningWith: asked, under: terms)
+        case .prompt: return self.models(beginningWith: try self.candidate(of: consultation), under: terms)
+        }
+    }
+
+    /// The model that is asked, and those that may answer in its place.
+    private func models(beginningWith asked: Attempts.Candidate, under terms: Terms) -> [String] {
+        var models = [asked.model.id]
+        for other in self.alternatives(to: asked.model, under: terms) where !models.contains(other.model.id) {
+            models.append(other.model.id)
+        }
+        return models
+    }
+
+    /// Asks whether the request may go on, if the model may answer it. Of questions, nothing goes on.
     private mutating func judge(_ number: RequestNumber, at now: Now) throws(Failure) {
         let consultation = self.consultations[number]!
         self.consultations[number]!.state = .judging
+        switch consultation.wish {
+        case .prompt, .embed: break
+        case .models, .explain: return
+        }
         let asked = try self.candidate(of: consultation)
         for filter in consultation.filters { if let refusal = filter.refusal(of: asked.model.id) { throw refusal } }
         let hooks = self.hooks(of: .beforePrompt)
@@ -125,6 +163,10 @@ extension SupervisorCore {
                 prompt.model, under: consultation.terms, after: precedent?.history)
         case .embed(let embed):
             (provider, model) = try self.resolveEmbeddingModel(embed.model, under: consultation.terms)
+        case .explain(let request):
+            let asked = try self.candidate(for: request, under: consultation.terms)
+            (provider, model) = (asked.provider, asked.model)
+        case .models: preconditionFailure("a list is of no model in particular")
         }
         if let refusal = consultation.terms.refusal(of: model.id) { throw refusal }
         return Attempts.Candidate(provider: provider, model: model)

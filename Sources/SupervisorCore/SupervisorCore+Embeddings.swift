@@ -21,6 +21,19 @@ extension SupervisorCore {
         }
     }
 
+    /// - Returns: The request with the options that are configured, and whom it goes to.
+    func checkAdmission(
+        of embed: EmbedRequest, under terms: Terms, at now: Now
+    ) throws(Failure) -> (embed: EmbedRequest, route: Route) {
+        let (provider, model) = try self.resolveEmbeddingModel(embed.model, under: terms)
+        if let refusal = terms.refusal(of: model.id) { throw refusal }
+        var embed = embed
+        embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
+        try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
+        let asked = Attempts.Candidate(provider: provider, model: model)
+        return (embed, try self.route(from: asked, under: terms, at: now) { _ in false })
+    }
+
     /// Opens a request for embeddings.
     ///
     /// - Parameter receivedAt: When it came.
@@ -29,13 +42,8 @@ extension SupervisorCore {
         _ embed: EmbedRequest, _ number: RequestNumber, under terms: Terms, id: RequestIdentifier,
         from connectionID: ConnectionID, since receivedAt: Instant, at now: Now
     ) throws(Failure) {
-        let (provider, model) = try self.resolveEmbeddingModel(embed.model, under: terms)
-        if let refusal = terms.refusal(of: model.id) { throw refusal }
-        let asked = Attempts.Candidate(provider: provider, model: model)
-        var embed = embed
-        embed.options = OptionDefaults.fill(embed.options, with: terms.rules.options(for: model.id)).options
-        try ModelFit.checkEmbedding(options: embed.options, of: model, title: self.title(of: provider))
-        let route = try self.route(from: asked, under: terms, at: now) { _ in false }
+        let (embed, route) = try self.checkAdmission(of: embed, under: terms, at: now)
+        let (asked, provider, model) = (route.asked, route.asked.provider, route.asked.model)
         try self.checkMemory()
         let settings = self.providers[provider].settings
         let ulid = self.ulids.next(atMilliseconds: UInt64(now.wallMilliseconds), using: &self.random)

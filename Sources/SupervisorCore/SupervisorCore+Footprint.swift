@@ -21,6 +21,12 @@ public struct Footprint: Sendable, Equatable {
     /// Questions about the record.
     public var questions: Int
     public var workers: Int
+    /// Those of all configurations under which something is open; how many of them are retired.
+    public var providers: Int
+    public var retiredProviders: Int
+    /// The number of the present configuration, and how many before it something is open under.
+    public var generation: Int
+    public var formerGenerations: Int
     public var deadlines: Int
     public var queuePlaces: Int
     /// Openings and endings that wait for the logger, in bytes.
@@ -51,6 +57,8 @@ extension SupervisorCore {
             hookBytes: self.hooks.reduce(0) { $0 + $1.heldBytes }, conversations: self.conversations.count,
             groups: self.groups.count, groupMembers: self.memberships.count + self.groupEnds.count,
             finishing: self.finishing.count, questions: self.reader.questionCount, workers: self.workers.count,
+            providers: self.providers.count { !$0.isGone }, retiredProviders: self.retiredProviders,
+            generation: self.generation.number, formerGenerations: self.formerGenerations.count,
             deadlines: self.deadlines.count, queuePlaces: self.providers.reduce(0) { $0 + $1.queue.placeCount },
             logBytes: self.log.backlogBytes, logOutput: self.log.outputBytes, logReserved: self.log.reserved,
             memory: self.memoryInUse, kept: self.retryMemory.used,

@@ -47,6 +47,11 @@ extension SupervisorCore {
         }
     }
 
+    /// Whether something is open that may ask for a retired provider.
+    func isNeeded(_ index: Int) -> Bool {
+        self.formerGenerations.contains { $0.open > 0 && $0.entries.contains(index) }
+    }
+
     /// Nothing can ask for the provider any more: its processes end.
     private mutating func dismissProvider(_ index: Int, at now: Now) {
         self.providers[index].state = .stopped

@@ -93,8 +93,8 @@ extension SupervisorCore {
         case .embed(var embed):
             try self.complete(&embed.mandate, &embed.model, of: connection)
             return .embed(embed)
-        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .secrets, .status, .reload,
-            .drain,
+        case .toolResult, .cancel, .groupBegin, .groupEnd, .logs, .requests, .models, .purposes, .whoami, .explain,
+            .secrets, .status, .reload, .drain,
             .ping:
             return operation
         }
@@ -167,11 +167,11 @@ extension SupervisorCore {
 
     /// The last request of a group has ended: once for each, however it ended.
     private mutating func groupExited(_ name: ULID, at now: Now) {
-        self.forgetGroup(name)
+        if !self.askGroupExit(name, at: now) { self.forgetGroup(name) }
     }
 
     /// A group is gone; who waits for that is told.
-    private mutating func forgetGroup(_ name: ULID) {
+    mutating func forgetGroup(_ name: ULID) {
         guard let group = self.groups.removeValue(forKey: name) else { return }
         self.connections[group.connection]?.groups.removeAll { $0 == name }
         guard let asker = group.asker else { return }

@@ -207,6 +207,7 @@ extension SupervisorCore {
     private mutating func hookReplied(_ id: HookID, to asker: HookProcess.Asker, _ reply: HookReply, at now: Now) {
         switch asker {
         case .consultation(let number): self.consultationHeard(number, from: id, reply, at: now)
+        case .group(let name): self.groupExitHeard(name, from: id)
         case .nobody: break
         }
     }

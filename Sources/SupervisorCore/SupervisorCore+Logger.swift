@@ -66,14 +66,12 @@ extension SupervisorCore {
             self.log.sendAgain()
             self.acknowledged(sequence, at: now)
         case (.acknowledged(let sequence), .ready), (.acknowledged(let sequence), .replacing),
-            (.acknowledged(let sequence), .stopping):
+            (.ready(ProtocolVersion.current, _, let sequence), .replacing), (.acknowledged(let sequence), .stopping):
             guard let large = self.log.acknowledge(upTo: sequence) else {
                 return self.loggerMisbehaved("it acknowledged a record that was not sent")
             }
             self.releaseRecords(large)
             self.acknowledged(sequence, at: now)
-        case (.ready, .replacing):
-            break
         case (.ready, _), (.acknowledged, _):
             self.loggerMisbehaved("an answer that nobody asked for")
         }

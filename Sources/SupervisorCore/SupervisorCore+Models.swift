@@ -29,28 +29,6 @@ extension SupervisorCore {
         return ProviderPreset.of(settings.kind)?.title ?? settings.name
     }
 
-    /// The answer to `op: models`.
-    var modelList: [UInt8] {
-        var list: [UInt8] = [UInt8(ascii: "[")]
-        for index in self.generation.entries {
-            let provider = self.providers[index]
-            for model in provider.settings.models + provider.listedModels {
-                if list.count > 1 { list.append(UInt8(ascii: ",")) }
-                list += model.encoded(with: [
-                    .init("provider", .string(provider.settings.name)),
-                    .init("default", .bool(self.isDefault(model, of: index))),
-                ])
-            }
-        }
-        list.append(UInt8(ascii: "]"))
-        return list
-    }
-
-    private func isDefault(_ model: ModelDescription, of provider: Int) -> Bool {
-        guard let found = self.configuration.defaultModel.flatMap({ self.findModel($0.model) }) else { return false }
-        return found.provider == provider && found.model.id == model.id
-    }
-
     // MARK: What providers list
 
     /// Puts what a provider lists in the place of what it listed before. A name that is taken stays with whom it belongs to.

@@ -5,20 +5,18 @@ extension SupervisorCore {
     // MARK: The client
 
     mutating func listModels(
-        refresh: Bool, provider: String?, id: RequestIdentifier, from connection: ConnectionID, at now: Now
+        _ request: ModelsRequest, id: RequestIdentifier, from connection: ConnectionID, at now: Now
     ) {
-        guard refresh else { return self.send(ClientAnswer.models(id: id, self.modelList), to: connection) }
+        guard request.refresh else { return self.sendModels(request, id: id, to: connection, at: now) }
         do throws(Failure) {
             try self.checkDoor(of: connection)
-            guard self.isAdministrator(connection) else {
-                throw Failure(
-                    .invalidRequest,
-                    "only an administrator (root, or the user that the daemon runs as) may set 'refresh'")
-            }
+            try self.checkAdministrator(connection, "models with refresh")
             guard self.refresh == nil else {
                 throw Failure(.tooManyRequests, "the models are being refreshed already; try again when that is done")
             }
-            self.startRefresh(of: try self.refreshable(provider), id: id, from: connection, at: now)
+            _ = try self.terms(of: Mandate(purpose: request.purpose), as: request.identity, from: connection)
+            self.startRefresh(
+                of: try self.refreshable(request.provider), request, id: id, from: connection, at: now)
         } catch {
             self.send(ClientAnswer.error(id: id, error), to: connection)
         }
@@ -38,26 +36,26 @@ extension SupervisorCore {
     }
 
     private mutating func startRefresh(
-        of providers: [Int], id: RequestIdentifier, from connection: ConnectionID, at now: Now
+        of providers: [Int], _ request: ModelsRequest, id: RequestIdentifier, from connection: ConnectionID,
+        at now: Now
     ) {
         let number = RequestNumber(rawValue: self.nextNumber())
         self.connections[connection]!.requests[id] = number
         self.refresh = ModelRefresh(
-            number: number, clientID: id, connection: connection,
+            number: number, clientID: id, connection: connection, request: request,
             outcomes: providers.map { ($0, self.providers[$0].settings.name, nil) })
         for provider in providers { self.startListing(of: provider, at: now) }
-        self.proceedWithRefresh()
+        self.proceedWithRefresh(at: now)
     }
 
     /// Answers the client when the last provider has answered.
-    private mutating func proceedWithRefresh() {
+    private mutating func proceedWithRefresh(at now: Now) {
         guard let refresh = self.refresh, refresh.isComplete else { return }
         self.refresh = nil
         self.connections[refresh.connection]?.requests[refresh.clientID] = nil
         if refresh.hasList { self.actions.append(.saveModels(self.listedModels)) }
-        self.send(
-            ClientAnswer.models(id: refresh.clientID, self.modelList, refreshed: refresh.encoded),
-            to: refresh.connection)
+        self.sendModels(
+            refresh.request, id: refresh.clientID, to: refresh.connection, refreshed: refresh.encoded, at: now)
     }
 
     /// Ends a refresh that its client gave up, or that the end of the daemon cuts short. What providers still say is passed over.
@@ -120,10 +118,10 @@ extension SupervisorCore {
                 slot.worker, "a slot that was asked for models said something else", culprit: nil, at: now)
         case (.asked, .models(let models)):
             let added = self.takeList(models, of: listing.provider)
-            self.finishListing(number, .listed(count: models.count, added: added))
+            self.finishListing(number, .listed(count: models.count, added: added), at: now)
             self.slotLetGo(slot, at: now)
         case (.asked, .error(let failure, _)):
-            self.finishListing(number, .failed(failure))
+            self.finishListing(number, .failed(failure), at: now)
             self.slotLetGo(slot, at: now)
         case (.givenUp, .models), (.givenUp, .error):
             self.forgetListing(number)
@@ -139,13 +137,13 @@ extension SupervisorCore {
         switch listing.state {
         case .waiting:
             let failure = Failure(.providerUnavailable, "no slot of provider '\(name)' was free in time; see op status")
-            self.finishListing(number, .failed(failure))
+            self.finishListing(number, .failed(failure), at: now)
         case .asked:
             let failure = Failure(
                 .timeout, "provider '\(name)' did not list its models within \(self.bounds.listingTimeout)")
             self.refresh?.set(.failed(failure), of: listing.provider)
             self.giveUp(number, at: now)
-            self.proceedWithRefresh()
+            self.proceedWithRefresh(at: now)
         case .givenUp(let slot):
             self.forgetListing(number)
             self.listingHung(slot, at: now)
@@ -180,13 +178,13 @@ extension SupervisorCore {
     }
 
     /// The process is gone, or is being ended: what it was asked is not answered.
-    mutating func endListings(of worker: WorkerID, _ reason: String) {
+    mutating func endListings(of worker: WorkerID, _ reason: String, at now: Now) {
         guard !self.listings.isEmpty else { return }
         for (number, listing) in self.listings where listing.slot?.worker == worker {
             let name = self.providers[listing.provider].settings.name
             let failure = Failure(
                 .workerCrashed, "the worker of provider '\(name)' ended while it was asked: \(reason)")
-            self.finishListing(number, .failed(failure))
+            self.finishListing(number, .failed(failure), at: now)
         }
     }
 
@@ -198,15 +196,15 @@ extension SupervisorCore {
             self.refresh?.set(.failed(failure), of: provider)
             self.giveUp(number, at: now)
         }
-        self.proceedWithRefresh()
+        self.proceedWithRefresh(at: now)
     }
 
-    private mutating func finishListing(_ number: RequestNumber, _ outcome: ModelRefresh.Outcome) {
+    private mutating func finishListing(_ number: RequestNumber, _ outcome: ModelRefresh.Outcome, at now: Now) {
         guard let listing = self.listings[number] else { return }
         self.forgetListing(number)
         if case .givenUp = listing.state { return }
         self.refresh?.set(outcome, of: listing.provider)
-        self.proceedWithRefresh()
+        self.proceedWithRefresh(at: now)
     }
 
     private mutating func forgetListing(_ number: RequestNumber) {

@@ -7,7 +7,7 @@ extension SupervisorCore {
     /// Starts a process for the provider's new requests.
     mutating func startWorker(of index: Int, at now: Now) {
         guard self.phase == .running || self.isDraining, self.providers[index].current == nil,
-            self.providers[index].state != .stopped
+            self.providers[index].state != .stopped, !self.providers[index].isRetired || self.isNeeded(index)
         else { return }
         let id = WorkerID(self.nextNumber())
         let settings = self.providers[index].settings
@@ -132,7 +132,7 @@ extension SupervisorCore {
         self.failRequests(
             of: id, .workerCrashed, "the worker of provider '\(name)' died (\(reason)) while it ran the request",
             at: now)
-        self.endListings(of: id, reason)
+        self.endListings(of: id, reason, at: now)
         for slot in worker.slots.indices { self.answerMemory.release(.slotFrame(SlotID(worker: id, index: slot))) }
         self.workers[id] = nil
         self.setDeadline(.worker(id), at: nil)
@@ -177,7 +177,7 @@ extension SupervisorCore {
         guard let worker = self.workers[id], worker.state != .dying else { return }
         precondition(worker.busySlots == 0, "a worker was killed under its requests")
         for slot in worker.slots.indices { self.answerMemory.release(.slotFrame(SlotID(worker: id, index: slot))) }
-        self.endListings(of: id, verdict)
+        self.endListings(of: id, verdict, at: now)
         self.workers[id]!.dismissed(at: now.instant, timeout: nil)
         self.workers[id]!.verdict = verdict
         self.actions.append(.killWorker(id))

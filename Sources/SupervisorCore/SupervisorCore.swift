@@ -105,6 +105,8 @@ public struct SupervisorCore: Sendable {
     var reader = ReaderProcess()
     var secrets = SecretsDesk()
     var keyUse: KeyUseLedger
+    /// The hooks that have not answered to the end of a group.
+    var groupExits: [ULID: Set<HookID>] = [:]
     /// In the order of the configuration; after them those that were taken out of it and have not ended.
     var hooks: [HookProcess] = []
     /// Whether slots are not read because the logger is behind.

@@ -62,7 +62,8 @@ extension SupervisorCore {
         return terms
     }
 
-    private func terms(of mandate: Mandate, by caller: Caller, uid: Int) throws(Failure) -> Terms {
+    /// - Note: It says nothing about whether the caller may name the purpose.
+    func terms(of mandate: Mandate, by caller: Caller, uid: Int) throws(Failure) -> Terms {
         let actor = try caller.actor(named: mandate.actor, uid: uid)
         var recorded = mandate
         if actor == Caller.ownActor(uid: uid) { recorded.actor = nil }
@@ -73,13 +74,15 @@ extension SupervisorCore {
 
     /// Whom the configuration takes a connection's peer for.
     func caller(of connection: Connection) throws(Failure) -> Caller {
-        guard let caller = connection.caller else {
-            throw Failure(
-                .notAllowed,
-                "the user \(connection.peer.uid) is no caller of this daemon: no entry of 'callers' is about it, and none is the default"
-            )
-        }
+        guard let caller = connection.caller else { throw Self.stranger(connection.peer.uid) }
         return caller
+    }
+
+    /// Why a user whom no entry is about is refused.
+    static func stranger(_ uid: Int) -> Failure {
+        Failure(
+            .notAllowed,
+            "the user \(uid) is no caller of this daemon: no entry of 'callers' is about it, and none is the default")
     }
 
     /// Looks up who the peer of a connection is, and what it may ask without saying what for.

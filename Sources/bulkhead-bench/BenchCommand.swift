@@ -22,8 +22,9 @@ struct BenchCommand: ParsableCommand {
               bulkhead-bench --provider http --connections 64 --no-stream --json result.json
               bulkhead-bench --socket /run/bulkhead.sock --model echo --seconds 10
               bulkhead-bench start
+              bulkhead-bench policy --connections 16 --rounds 9
             """,
         version: SoftwareVersion.current,
-        subcommands: [LoadCommand.self, StartCommand.self, UpstreamCommand.self],
+        subcommands: [LoadCommand.self, PolicyCommand.self, StartCommand.self, UpstreamCommand.self],
         defaultSubcommand: LoadCommand.self)
 }

@@ -5,6 +5,8 @@ struct DaemonConfiguration: Sendable, Equatable {
     var storesPrompts = true
     var slots = 16
     var provider = Provider.echo
+    /// Whether there are many purposes, models and callers (``PolicyLoad``).
+    var hasPolicy = false
 
     enum Provider: Sendable, Equatable {
         case echo
@@ -27,7 +29,9 @@ struct DaemonConfiguration: Sendable, Equatable {
             log: {durability: \(self.durability.rawValue), prompts: \(self.storesPrompts)}
             providers:
               \(provider)
+              \(self.hasPolicy ? PolicyLoad.provider : "")
             testing: true
+            \(self.hasPolicy ? PolicyLoad.yaml(model: self.model) : "")
 
             """
     }

@@ -11,29 +11,39 @@ struct LoadCommand: ParsableCommand {
     var json: String?
 
     func run() throws {
-        let report = try self.measure()
+        let report = try self.load.measure()
         print(report.text, terminator: "")
         if let file = self.json { try SmallFile.write(report.json.text(.init(indent: 2)) + "\n", to: file) }
         if report.tally.failed > 0 { throw ExitCode.failure }
     }
+}
 
-    private func measure() throws -> LoadReport {
-        if let socket = self.load.socket {
-            return try LoadMeasurement(socket: socket, workload: self.load.workload(model: nil)).run(self.load)
+extension LoadOptions {
+    /// The same load with many purposes, models and callers, or without.
+    func with(policy: Bool) -> LoadOptions {
+        var options = self
+        options.policy = policy
+        return options
+    }
+
+    /// Runs it, and tells what was found.
+    func measure() throws -> LoadReport {
+        if let socket = self.socket {
+            return try LoadMeasurement(socket: socket, workload: self.workload(model: nil)).run(self)
         }
-        guard self.load.provider == .http else { return try self.measure(upstream: nil, port: nil) }
-        let upstream = try UpstreamProcess(chunks: self.load.chunks ?? 1, chunkBytes: self.load.chunkBytes ?? 16)
+        guard self.provider == .http else { return try self.measure(upstream: nil, port: nil) }
+        let upstream = try UpstreamProcess(chunks: self.chunks ?? 1, chunkBytes: self.chunkBytes ?? 16)
         return try self.measure(upstream: upstream.pid, port: upstream.port)
     }
 
     private func measure(upstream: CInt?, port: UInt16?) throws -> LoadReport {
-        let configuration = self.load.configuration(port: port)
-        var daemon = try OwnDaemon(configuration, stateDirectory: self.load.stateDirectory)
+        let configuration = self.configuration(port: port)
+        var daemon = try OwnDaemon(configuration, stateDirectory: self.stateDirectory)
         var measurement = LoadMeasurement(
-            socket: daemon.socket, workload: self.load.workload(model: configuration.model))
+            socket: daemon.socket, workload: self.workload(model: configuration.model))
         measurement.upstream = upstream
         measurement.configuration = configuration
-        let report = try measurement.run(self.load)
+        let report = try measurement.run(self)
         daemon.stop()
         return report
     }

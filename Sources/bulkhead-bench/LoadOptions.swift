@@ -62,6 +62,12 @@ struct LoadOptions: ParsableArguments {
             "Where the daemon's record goes, and stays. Default: a directory of its own.", valueName: "dir"))
     var stateDirectory: String?
 
+    @Flag(
+        help:
+            "Configure many purposes, models and callers, and name a purpose and an actor in each request (see 'policy')."
+    )
+    var policy = false
+
     func validate() throws {
         func expect(_ condition: Bool, _ complaint: String) throws {
             guard condition else { throw ValidationError(complaint) }
@@ -88,11 +94,15 @@ struct LoadOptions: ParsableArguments {
         try expect((1...Self.mostSlots).contains(self.slots ?? 1), "--slots is from 1 to \(Self.mostSlots).")
         if self.socket != nil {
             try expect(
-                self.provider == .echo && self.slots == nil && self.stateDirectory == nil && self.prompts,
-                "--provider, --slots, --state-directory and --no-prompts are for a daemon that is started here, not for "
+                self.provider == .echo && self.slots == nil && self.stateDirectory == nil && self.prompts
+                    && !self.policy,
+                "--provider, --slots, --state-directory, --no-prompts and --policy are for a daemon that is started here, not for "
                     + "--socket.")
         } else {
             try expect(self.model == nil, "--model goes with --socket.")
+            try expect(
+                !self.policy || (self.provider == .echo && !self.asksForChunks),
+                "--policy goes with the provider echo, and without --chunks and --chunk-bytes.")
         }
     }
 
@@ -107,7 +117,8 @@ struct LoadOptions: ParsableArguments {
         Workload(
             connections: self.connections, depth: self.depth, promptBytes: self.promptBytes,
             isStreamed: !self.noStream, chunks: self.chunks, chunkBytes: self.chunkBytes,
-            model: model ?? self.model, directsChunks: self.provider == .echo && self.asksForChunks)
+            model: model ?? self.model, directsChunks: self.provider == .echo && self.asksForChunks,
+            namesPurposes: self.policy)
     }
 
     /// - Parameter port: Where the upstream listens, if there is one.
@@ -116,7 +127,8 @@ struct LoadOptions: ParsableArguments {
             port.map { .http(port: $0) } ?? (self.asksForChunks ? .echoFault : .echo)
         let open = min(Self.mostSlots, max(16, self.connections * self.depth))
         return DaemonConfiguration(
-            durability: self.durability, storesPrompts: self.prompts, slots: self.slots ?? open, provider: provider)
+            durability: self.durability, storesPrompts: self.prompts, slots: self.slots ?? open, provider: provider,
+            hasPolicy: self.policy)
     }
 
     private var asksForChunks: Bool { self.chunks != nil || self.chunkBytes != nil }

@@ -48,6 +48,7 @@ extension LoadReport {
             .init("durability", .string(self.durability)),
             .init("prompts_stored", self.configuration.map { .bool($0.storesPrompts) } ?? .null),
             .init("slots", number(self.configuration?.slots)),
+            .init("purposes", .integer(self.workload.namesPurposes ? PolicyLoad.purposes : 0)),
         ])
     }
 

@@ -78,6 +78,7 @@ struct LoadReport: Sendable {
         if let bytes = self.workload.chunkBytes { parts.append("chunks of \(bytes) B") }
         if let isStored = self.configuration?.storesPrompts { parts.append("prompts \(isStored ? "" : "not ")stored") }
         if let slots = self.configuration?.slots { parts.append("\(slots) slots") }
+        if self.workload.namesPurposes { parts.append("for \(PolicyLoad.purposes) purposes") }
         return parts.joined(separator: ", ")
     }
 

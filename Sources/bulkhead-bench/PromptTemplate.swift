@@ -13,8 +13,8 @@ struct PromptTemplate: Sendable {
     private let promptBytes: Int
     private let mark: [UInt8]
     private let words: [UInt8]
-    /// What follows the prompt in the object.
-    private let suffix: [UInt8]
+    /// What follows the prompt in the object, of which each request takes the next.
+    private let suffixes: [[UInt8]]
 
     /// - Parameter run: Tells the prompts of this run from those of every other.
     init(_ workload: Workload, run: UInt64) {
@@ -23,14 +23,22 @@ struct PromptTemplate: Sendable {
         let digits = String(run, radix: 16)
         self.mark = Array((String(repeating: "0", count: 16 - digits.utf8.count) + digits + " ").utf8)
         self.words = Self.words(atLeast: workload.promptBytes + 4_096)
-        self.suffix = Self.suffix(workload)
+        self.suffixes =
+            workload.namesPurposes
+            ? (0..<PolicyLoad.purposes).map { number in
+                // Each purpose with another actor than the one before.
+                let mandate = Mandate(
+                    purpose: PolicyLoad.purpose(number), actor: PolicyLoad.actor(number * 7))
+                return Self.suffix(workload, mandate)
+            } : [Self.suffix(workload, Mandate())]
     }
 
     /// Appends the frame of prompt `number`, whose request has the integer `id`.
     func append(number: Int, id: Int, to bytes: inout [UInt8]) {
         let id = String(id).utf8
+        let suffix = self.suffixes[number % self.suffixes.count]
         let start = #"{"id":"#.utf8, middle = #","op":"prompt","prompt":""#.utf8
-        let length = start.count + id.count + middle.count + self.promptBytes + self.suffix.count
+        let length = start.count + id.count + middle.count + self.promptBytes + suffix.count
         for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
         bytes.append(contentsOf: start)
         bytes.append(contentsOf: id)
@@ -40,7 +48,7 @@ struct PromptTemplate: Sendable {
         let offset = number * 31 % 4_096
         let rest = self.promptBytes - self.mark.count - Self.numberLength
         bytes.append(contentsOf: self.words[offset..<offset + rest])
-        bytes.append(contentsOf: self.suffix)
+        bytes.append(contentsOf: suffix)
     }
 
     /// Twelve digits.
@@ -53,10 +61,11 @@ struct PromptTemplate: Sendable {
     }
 
     /// The end of a request as Messages writes it, with the prompt taken out.
-    private static func suffix(_ workload: Workload) -> [UInt8] {
+    private static func suffix(_ workload: Workload, _ mandate: Mandate) -> [UInt8] {
         var request = PromptRequest()
         request.prompt = Array(#""""#.utf8)
-        request.model = workload.model
+        request.model = workload.namesPurposes ? nil : workload.model
+        request.mandate = mandate
         request.stream = workload.isStreamed
         if workload.directsChunks {
             let options = [("chunks", workload.chunks), ("chunk_bytes", workload.chunkBytes)].compactMap {

@@ -27,6 +27,8 @@ struct Workload: Sendable, Equatable {
     var model: String?
     /// Whether `chunks` and `chunkBytes` are said in the request, as options of echo-fault.
     var directsChunks = false
+    /// Whether each names a purpose and an actor, and no model (``PolicyLoad``).
+    var namesPurposes = false
 
     /// Requests that are open at once.
     var openRequests: Int { self.connections * self.depth }

@@ -19,6 +19,8 @@ enum ProcessLimits {
         setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &processorTime)
         // Keys are in memory here: none may end up in a file, or in a debugger but root's.
         CLinux_set_not_dumpable()
+        // Swift's runtime writes what it finds in registers, and in the memory that they point to, to the daemon's log.
+        for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(number, SIG_DFL) }
         var core = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core)
     }

@@ -18,6 +18,8 @@ enum ProcessSettings {
         CLinux_keep_heap(Self.keptHeap)
         // A core dump would hold what people are told in confidence. The limit does not count where cores go through a pipe.
         CLinux_set_not_dumpable()
+        // Swift's runtime writes what it finds in registers, and in the memory that they point to, to the daemon's log.
+        for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(number, SIG_DFL) }
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     }

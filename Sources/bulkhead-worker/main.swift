@@ -12,6 +12,8 @@ signal(SIGINT, SIG_IGN)
 signal(SIGHUP, SIG_IGN)
 // Requests hold keys: no core dump may.
 CLinux_set_not_dumpable()
+// Swift's runtime writes what it finds in registers, and in the memory that they point to, to the daemon's log.
+for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(number, SIG_DFL) }
 // A long request or answer takes a few large blocks: they go back to the system when it is over, and do not stay with each of up
 // to 256 threads. Left to itself the allocator would learn to keep blocks of up to 32 MiB.
 CLinux_keep_heap(256 << 10)

@@ -14,7 +14,7 @@ enum BooleanOptions {
         else { return }
         let name = request.model
         guard name != nil || request.conversation == nil,
-            let model = try await client.models().first(where: { model in
+            let model = try await client.models(for: request.mandate.purpose).first(where: { model in
                 name.map { [model.id, "\(model.provider)/\(model.id)"].contains($0) || model.aliases.contains($0) }
                     ?? model.isDefault
             }), model.facts.checksOptions != false

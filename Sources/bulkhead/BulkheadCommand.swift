@@ -31,6 +31,8 @@ struct BulkheadCommand: AsyncParsableCommand {
               git diff | bulkhead -s "Write a commit message"
               bulkhead prompt -m gpt-4o-mini -o temperature 0.2 "hello"
               bulkhead prompt --json "hello" | jq -r 'select(.event=="done").usage'
+              bulkhead prompt -p enrichments "In which country is Bergen?"
+              bulkhead explain -p enrichments
               bulkhead embed -m text-embedding-3-small -c "hello"
               bulkhead logs -n 1
               bulkhead status
@@ -38,8 +40,7 @@ struct BulkheadCommand: AsyncParsableCommand {
         version: BulkheadClient.version,
         subcommands: [
             PromptCommand.self, ChatCommand.self, EmbedCommand.self, LogsCommand.self, RequestsCommand.self,
-            ModelsCommand.self,
-            StatusCommand.self,
+            ModelsCommand.self, PurposesCommand.self, WhoamiCommand.self, ExplainCommand.self, StatusCommand.self,
             PingCommand.self, ConfigCommand.self, SecretsCommand.self, ReloadCommand.self, DrainCommand.self,
         ],
         defaultSubcommand: PromptCommand.self)

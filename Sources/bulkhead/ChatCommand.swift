@@ -41,6 +41,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
+    @OptionGroup var mandate: PurposeOptions
     @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions
 
@@ -50,6 +51,7 @@ struct ChatCommand: AsyncParsableCommand {
             var template = PromptRequest(
                 prompt: "", system: self.question.system, model: self.question.model, stream: !self.answer.noStream,
                 options: OptionPair.object(self.question.options))
+            template.mandate = self.mandate.mandate
             template.timeoutMilliseconds = self.answer.timeout?.milliseconds
             let conversation = try await self.question.conversation(client)
             template.conversation = conversation

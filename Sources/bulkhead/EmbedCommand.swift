@@ -46,6 +46,8 @@ struct EmbedCommand: AsyncParsableCommand {
     )
     var model: String?
 
+    @OptionGroup var mandate: PurposeOptions
+
     @Option(
         name: .shortAndLong, help: ArgumentHelp("A text. May be repeated.", valueName: "text"))
     var content: [String] = []
@@ -124,6 +126,7 @@ struct EmbedCommand: AsyncParsableCommand {
     /// Asks for the vectors of some texts, prints them, and returns what that used.
     private func embed(_ texts: [String], _ client: BulkheadClient) async throws -> Usage? {
         var request = EmbedRequest(texts, model: self.model, options: OptionPair.object(self.options))
+        request.mandate = self.mandate.mandate
         request.timeoutMilliseconds = self.timeout?.milliseconds
         let answer = client.answer(to: request)
         Interrupts.onFirst { answer.cancel() }

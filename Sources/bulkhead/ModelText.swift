@@ -3,7 +3,12 @@ import BulkheadClient
 /// Models, written for people.
 enum ModelText {
     static func table(_ models: [Model], isVerbose: Bool) -> String {
-        var rows = [["MODEL", "ALIASES", "PROVIDER"] + (isVerbose ? ["CONTEXT", "OUTPUT", "CAN"] : []) + ["NOTES"]]
+        // Reasons take a column of their own where there are any.
+        let hasReasons = models.contains { $0.reason != nil }
+        var rows = [
+            ["MODEL", "ALIASES", "PROVIDER"] + (isVerbose ? ["CONTEXT", "OUTPUT", "CAN"] : []) + ["NOTES"]
+                + (hasReasons ? ["NOT AVAILABLE BECAUSE"] : [])
+        ]
         for model in models {
             var row = [model.id, model.aliases.joined(separator: ", "), model.provider]
             if isVerbose {
@@ -13,7 +18,7 @@ enum ModelText {
                 ]
             }
             let notes = [model.isDefault ? "default" : "", model.needsKey ? "needs a key" : ""].filter { !$0.isEmpty }
-            rows.append(row + [notes.joined(separator: ", ")])
+            rows.append(row + [notes.joined(separator: ", ")] + (hasReasons ? [model.reason ?? ""] : []))
         }
         return Text.table(rows)
     }
@@ -38,6 +43,7 @@ enum ModelText {
             facts.maximumOutput.map { "    output: \(Self.count($0)) tokens" },
         ].compactMap { $0 }
         if !limits.isEmpty { lines += ["  Limits:"] + limits }
+        if let reason = model.reason { lines.append("  Not available: \(reason)") }
         if facts == ModelFacts() { lines.append("  Nothing is known of it; everything is passed on") }
         return lines.joined(separator: "\n") + "\n"
     }

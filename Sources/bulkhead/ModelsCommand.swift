@@ -6,11 +6,22 @@ struct ModelsCommand: AsyncParsableCommand {
         commandName: "models",
         abstract: "List the models that can be asked.",
         discussion: """
-            A model that is not listed can be asked too, as PROVIDER/MODEL.
+            The list is that of the models that you may ask: without a purpose, or for
+            the one that -p names. The default comes first. --all lists the others
+            too, each with the reason: a list that leaves it out, or no key for it, and
+            where one could be set, or a provider whose worker does not start.
+
+            --as shows the list of another user of this host, by name or number; for an
+            administrator.
+
+            A model that nobody lists can be asked as PROVIDER/MODEL, where the lists
+            allow it.
 
             EXAMPLES
               bulkhead models
               bulkhead models -v -q gpt
+              bulkhead models -p enrichments --all
+              sudo bulkhead models -p enrichments --as datasette
               bulkhead models --options -m gpt-4o
               bulkhead models --schemas --tools
               bulkhead models --json | jq -r '.[].id'
@@ -18,6 +29,17 @@ struct ModelsCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var connection: ConnectionOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The models for this purpose.", valueName: "name"))
+    var purpose: String?
+
+    @Option(
+        name: .customLong("as"), help: ArgumentHelp("The models for this user.", valueName: "user"),
+        transform: LocalUser.init(argument:))
+    var user: LocalUser?
+
+    @Flag(help: "Also models that cannot be asked, and why.")
+    var all = false
 
     @Flag(name: .shortAndLong, help: "Say what each model can do and how much it takes.")
     var verbose = false
@@ -50,12 +72,17 @@ struct ModelsCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard self.provider == nil || self.refresh else { throw ValidationError("--provider goes with --refresh.") }
+        guard !self.refresh || (self.purpose == nil && self.user == nil && !self.all) else {
+            throw ValidationError("--refresh shows what the providers have; leave out -p, --as and --all.")
+        }
     }
 
     func run() async throws {
         try await self.connection.withClient { client in
             if self.refresh { return try await self.refresh(client) }
-            let models = try await client.models().filter(self.isWanted)
+            let models = try await client.models(
+                for: self.purpose, as: self.user?.identity, all: self.all
+            ).filter(self.isWanted)
             if self.json {
                 try StandardStream.output.writeLine(json: JSONValue.array(models.map(\.json)).serialized())
             } else if self.options {

@@ -73,12 +73,14 @@ struct PromptCommand: AsyncParsableCommand {
               bulkhead prompt -f main.c -f main.h -x "Fix the bug" > fixed.c
               bulkhead prompt -T weather.json --td "Shall I take an umbrella in Oslo?"
               bulkhead prompt -T shell.json --ta --cl 0 "Which of my disks is full?"
+              bulkhead prompt -p enrichments --actor ada "In which country is Bergen?"
               bulkhead prompt --timeout 30s --no-stream --usage "hello"
               bulkhead prompt --json "hello"
             """)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var question: QuestionOptions
+    @OptionGroup var mandate: PurposeOptions
     @OptionGroup var content: ContentOptions
     @OptionGroup var tools: ToolOptions
     @OptionGroup var answer: AnswerOptions
@@ -145,6 +147,7 @@ struct PromptCommand: AsyncParsableCommand {
             stream: !self.answer.noStream, options: OptionPair.object(self.question.options),
             attachments: try self.content.allAttachments(), schema: try self.content.jsonSchema(),
             tools: tools.map(\.definition))
+        request.mandate = self.mandate.mandate
         request.timeoutMilliseconds = self.answer.timeout?.milliseconds
         guard request.length <= BulkheadClient.requestBound else {
             throw InputError(

@@ -6,7 +6,6 @@ struct ProgramTable {
     private let workerPath: String
     private let loggerPath: String
     private let configurationPath: String
-    private let launcherPath: String
     private let stateDirectory: String
     private let environment: [String]
 
@@ -15,7 +14,6 @@ struct ProgramTable {
         self.workerPath = try ProgramLocator.find("bulkhead-worker")
         self.loggerPath = try ProgramLocator.find("bulkhead-logger")
         self.configurationPath = try ProgramLocator.find("bulkhead-config")
-        self.launcherPath = try ProgramLocator.find("bulkhead-exec")
         self.stateDirectory = stateDirectory
         self.environment = environment
     }
@@ -56,15 +54,16 @@ struct ProgramTable {
 
     /// A program that is not ours: bulkhead-exec becomes it, and its channel its standard input and output. Of the environment it
     /// has what every program expects, and the name under which it is configured.
-    func hook(name: String, command: [String]) -> ChildProcess.Program {
-        let path = getenv("PATH").map { String(cString: $0) } ?? Self.defaultPath
+    func hook(name: String, command: [String]) throws(StartError) -> ChildProcess.Program {
+        let path = self.environment.first { $0.hasPrefix("PATH=") } ?? Self.defaultPath
         return ChildProcess.Program(
-            path: self.launcherPath, arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
-            environment: ["PATH=\(path)", "LANG=C.UTF-8", "BULKHEAD_HOOK=\(name)"],
+            path: try ProgramLocator.find("bulkhead-exec"),
+            arguments: ["bulkhead-exec", "--parent", "\(getpid())", "--"] + command,
+            environment: [path, "LANG=C.UTF-8", "BULKHEAD_HOOK=\(name)"],
             channels: [ProtocolBounds.hookFrame], leadsGroup: true)
     }
 
-    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    private static let defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     private var database: String { "\(self.stateDirectory)/logs.db" }
 

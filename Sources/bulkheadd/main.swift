@@ -17,6 +17,8 @@ func resetInheritedState() {
     signal(SIGHUP, SIG_IGN)
     // Keys pass through this process and its children: no core files, and no debugger but root's.
     CLinux_set_not_dumpable()
+    // Swift's runtime writes what it finds in registers, and in the memory that they point to, to standard error.
+    for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { signal(number, SIG_DFL) }
     var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     // Each connection and each slot is a descriptor.

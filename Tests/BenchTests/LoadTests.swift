@@ -35,6 +35,33 @@ import Testing
         #expect(decoder.isAtFrameBoundary)
     }
 
+    @Test func everyPurposeIsNamedInTurnAndNoModel() throws {
+        let template = PromptTemplate(Workload(model: "echo", namesPurposes: true), run: 7)
+        var bytes: [UInt8] = []
+        for number in 0..<100 { template.append(number: number, id: number, to: &bytes) }
+        var decoder = FrameDecoder(maximumPayloadLength: ProtocolBounds.clientFrame)
+        decoder.append(bytes)
+        var mandates: [Mandate] = []
+        for _ in 0..<100 {
+            let request = try ClientRequest(decoding: Array(try #require(try decoder.next())))
+            guard case .prompt(let prompt) = request.operation else {
+                Issue.record("no prompt")
+                return
+            }
+            #expect(prompt.model == nil)
+            mandates.append(prompt.mandate)
+        }
+        #expect(Set(mandates.map(\.purpose)).count == PolicyLoad.purposes)
+        #expect(Set(mandates.map(\.actor)).count == PolicyLoad.purposes)
+        #expect(mandates[1] == Mandate(purpose: "purpose-1", actor: "actor-7"))
+    }
+
+    @Test func aDifferenceIsTheMedianOfThoseOfTheRounds() {
+        let report = PolicyReport([(without: 10, with: 15), (20, 22), (30, 33)])
+        #expect(report.difference == 3)
+        #expect(report.ratio == 1.1)
+    }
+
     @Test func theShortestPromptHasRoomForMarkAndNumber() throws {
         var bytes: [UInt8] = []
         PromptTemplate(Workload(), run: 1).append(number: 1, id: 0, to: &bytes)

@@ -51,7 +51,21 @@ import Testing
         #expect(result["conditions"]?["prompts_stored"]?.bool == false)
     }
 
+    @Test func aLargePolicyIsMeasuredBesideNone() throws {
+        let result = try Self.run(
+            "policy", "--rounds", "1", "--requests", "60", "--warm-up", "5", "--connections", "2", "--durability",
+            "relaxed")
+        #expect(result["purposes"]?.integer == 50)
+        #expect(result["difference_us_per_request"] != nil && result["ratio"] != nil)
+        let load = try Self.run("--policy", "--requests", "120", "--warm-up", "0")
+        #expect(load["answered"]?.integer == 120)
+        #expect(load["conditions"]?["purposes"]?.integer == 50)
+    }
+
     @Test func wrongNumbersAreRefused() throws {
+        #expect(try Self.start(["policy", "--rounds", "0"]).status == 64)
+        #expect(try Self.start(["--policy", "--provider", "http"]).status == 64)
+        #expect(try Self.start(["--policy", "--socket", "/nowhere"]).status == 64)
         #expect(try Self.start(["--connections", "0"]).status == 64)
         #expect(try Self.start(["--prompt-bytes", "31"]).status == 64)
         #expect(try Self.start(["--socket", "/nowhere", "--slots", "3"]).status == 64)

@@ -19,8 +19,8 @@ struct ModelsCommandTests {
         let run = try ProgramRun(["models"] + arguments, socket: daemon.path)
         let peer = try await daemon.accept()
         let request = try #require(try await peer.read())
-        #expect(request.operation == .models())
-        await peer.write(ClientAnswer.models(id: request.id, Array(Self.models.utf8)))
+        #expect(request.operation == .models(ModelsRequest()))
+        await peer.write(ClientAnswer.done(id: request.id, ("models", Array(Self.models.utf8))))
         return (await run.output, await run.status)
     }
 
@@ -73,7 +73,7 @@ struct ModelsCommandTests {
         let run = try ProgramRun(["models", "--json"] + arguments, socket: daemon.path)
         let peer = try await daemon.accept()
         let request = try #require(try await peer.read())
-        await peer.write(ClientAnswer.models(id: request.id, Array(Self.models.utf8)))
+        await peer.write(ClientAnswer.done(id: request.id, ("models", Array(Self.models.utf8))))
         let list = try JSONValue(parsing: await run.output)
         #expect(list.array?.compactMap { $0["id"]?.string } == ids)
     }
@@ -83,13 +83,13 @@ struct ModelsCommandTests {
         let run = try ProgramRun(["models", "--refresh", "--provider", "a"], socket: daemon.path)
         let peer = try await daemon.accept()
         let request = try #require(try await peer.read())
-        #expect(request.operation == .models(refresh: true, provider: "a"))
+        #expect(request.operation == .models(ModelsRequest(refresh: true, provider: "a")))
         let refreshed = [
             #"{"provider":"a","listed":1,"added":0}"#,
             #"{"provider":"b","error":{"code":"timeout","message":"too late","retryable":true}}"#,
         ]
         await peer.write(
-            ClientAnswer.models(id: request.id, Array("[]".utf8), refreshed: refreshed.map { Array($0.utf8) }))
+            ClientAnswer.models(id: request.id, [], refreshed: refreshed.map { Array($0.utf8) }))
         #expect(await run.output == "a: 1 model, 0 new\nb: timeout: too late\n")
         #expect(await run.status == 1)
     }
@@ -119,8 +119,8 @@ struct ModelsCommandTests {
         let run = try ProgramRun(["prompt"] + arguments + ["hi"], socket: daemon.path)
         let peer = try await daemon.accept()
         let list = try #require(try await peer.read())
-        #expect(list.operation == .models())
-        await peer.write(ClientAnswer.models(id: list.id, Array(Self.models.utf8)))
+        #expect(list.operation == .models(ModelsRequest()))
+        await peer.write(ClientAnswer.done(id: list.id, ("models", Array(Self.models.utf8))))
         let request = try #require(try await peer.read())
         guard case .prompt(let prompt) = request.operation else {
             Issue.record("no prompt")

@@ -107,7 +107,7 @@ struct SecretsCommandTests {
             run.action
                 == .importValues([.init(name: "openai", value: "sk-1"), .init(name: "odd name", value: "sk-2")]))
         #expect(run.output == "Imported: openai\n")
-        #expect(run.diagnostics == "bulkhead: skipped 'odd name': its name is odd\n")
+        #expect(run.errors == "bulkhead: skipped 'odd name': its name is odd\n")
         #expect(run.status == 1)
     }
 

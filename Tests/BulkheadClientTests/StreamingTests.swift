@@ -114,7 +114,7 @@ struct StreamingTests {
         let peer = try await accepted
         async let models = client.models()
         let request = try #require(try await peer.read())
-        #expect(request.operation == .models())
+        #expect(request.operation == .models(ModelsRequest()))
         let list = #"[{"id":"echo","aliases":["e"],"provider":"echo","needs_key":false,"default":true}]"#
         await peer.write(ClientAnswer.done(id: request.id, ("models", Array(list.utf8))))
         let model = try #require(try await models.first)

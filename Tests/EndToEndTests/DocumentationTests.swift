@@ -46,7 +46,7 @@ extension EndToEnd {
 
         @Test func theConfigurationIsAccepted() throws {
             let snippets = try self.blocks("yaml")
-            try #require(snippets.count == 1)
+            try #require(snippets.count == 2)
             let folder = try Folder()
             let run = try CommandLine.run("config", "check", try folder.write(snippets[0], to: "bulkhead.yaml"))
             #expect(run.status == 0, "\(run.errors)")
@@ -54,6 +54,28 @@ extension EndToEnd {
             let daemon = try Daemon(snippets[0])
             let models = try CommandLine.run("models", socket: daemon.socket)
             #expect(models.output.contains("qwen3") && models.output.contains("gpt-4o-mini"), "\(models.output)")
+        }
+
+        @Test func theRequestIsExplainedAsItIsShown() throws {
+            let daemon = try Daemon(try self.blocks("yaml")[1], environment: ["ENRICHMENTS_KEY": "sk-planted"])
+            let run = try CommandLine.run(
+                "explain", "-p", "enrichments", "--actor", "ada", "--as", "www-data", socket: daemon.socket)
+            #expect(run.status == 0, "\(run.errors)")
+            let shown = run.output.split(separator: "\n").map { "    \($0)\n" }.joined()
+            #expect(try self.readme.contains(shown), "\(run.output)")
+        }
+
+        @Test func theRecipesForCallersAreAccepted() throws {
+            let page = try String(contentsOf: Checkout.root.appending(path: "docs/callers.md"), encoding: .utf8)
+            let recipes = page.components(separatedBy: "\n```yaml\n").dropFirst().map {
+                $0.components(separatedBy: "\n```")[0] + "\n"
+            }
+            #expect(recipes.count == 4)
+            let folder = try Folder()
+            for recipe in recipes {
+                let run = try CommandLine.run("config", "check", try folder.write(recipe, to: "bulkhead.yaml"))
+                #expect(run.status == 0, "\(recipe)\(run.errors)")
+            }
         }
 
         @Test func everyCommandLineRuns() throws {

@@ -83,6 +83,23 @@ extension EndToEnd {
             #expect(status["providers"]?[0]?["slots"]?.integer == 3)
         }
 
+        @Test func aReloadTakesTheConfigurationOrFailsWithItsProblems() throws {
+            let box = try SystemdBox()
+            let file = try box.path("/etc/bulkhead/bulkhead.yaml")
+            try box.run("systemctl", "start", "bulkhead.service")
+            let process = try box.property("MainPID")
+            try "providers: {echo: {slots: 3}}\n".write(toFile: file, atomically: false, encoding: .utf8)
+            try box.run("systemctl", "reload", "bulkhead.service")
+            let status = try Wire(try box.path("/run/bulkhead.sock")).status()
+            #expect(status["providers"]?[0]?["slots"]?.integer == 3)
+            try "sokcet: /x\n".write(toFile: file, atomically: false, encoding: .utf8)
+            try box.run("systemctl", "reload", "bulkhead.service", status: 1)
+            #expect(try box.property("ActiveState") == "active")
+            #expect(try box.property("StatusText") == "Serving 1 provider")
+            #expect(try box.property("MainPID") == process)
+            #expect(try box.run("journalctl", "-u", "bulkhead.service").contains("unknown field 'sokcet'"))
+        }
+
         @Test func workersReachTheNetworkAndKeysComeFromTheEnvironmentFile() throws {
             let box = try SystemdBox()
             // Nobody listens there: that the kernel says so shows that a worker may ask.

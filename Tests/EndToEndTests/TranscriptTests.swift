@@ -90,6 +90,7 @@ extension JSONValue {
                 ?? false
         case .string("<integer>"): self.integer.map { $0 >= 0 } ?? false
         case .string("<text>"): self.string != nil
+        case .string("<integers>"): self.array.map { $0.allSatisfy { $0.integer != nil } } ?? false
         case .string("<models>"): self.array?.isEmpty == false
         case .string("<status>"): self["pid"]?.integer != nil
         case .object(let members):

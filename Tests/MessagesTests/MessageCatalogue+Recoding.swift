@@ -19,8 +19,18 @@ extension ClientEvent {
         case .done(let completion):
             if let models = completion.models {
                 return ClientAnswer.models(
-                    id: self.id!, models.serialized(),
+                    id: self.id!, try #require(models.array).map { $0.serialized() },
                     refreshed: completion.refreshed?.array?.map { $0.serialized() })
+            }
+            if let purposes = completion.purposes?.array {
+                return ClientAnswer.list(
+                    id: self.id!, "purposes", try purposes.map { try PurposeDescription(decoding: $0).encoded })
+            }
+            if let whoami = completion.whoami {
+                return ClientAnswer.done(id: self.id!, ("whoami", try CallerDescription(decoding: whoami).encoded))
+            }
+            if let explanation = completion.explanation {
+                return ClientAnswer.done(id: self.id!, ("explanation", try Explanation(decoding: explanation).encoded))
             }
             if let secrets = completion.secrets { return ClientAnswer.secrets(id: self.id!, secrets) }
             if let status = completion.status {

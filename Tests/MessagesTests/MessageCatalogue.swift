@@ -59,7 +59,16 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         .request("GroupEndRequest", .groupEnd(GroupEndRequest(group: request))),
         .request("LogsRequest", .logs(logs)),
         .request("RequestsRequest", .requests(requests)),
-        .request("ModelsRequest", .models(refresh: true, provider: "p")),
+        .request(
+            "ModelsRequest",
+            .models(ModelsRequest(refresh: true, provider: "p", purpose: "p", identity: identity, all: true))),
+        .request("PurposesRequest", .purposes),
+        .request("WhoamiRequest", .whoami),
+        .request(
+            "ExplainRequest",
+            .explain(
+                ExplainRequest(
+                    mandate: Mandate(purpose: "p", actor: "a"), model: "m", operation: .embed, identity: identity))),
         CataloguedMessage(
             name: "SecretsRequest", recode: { try ClientRequest(decoding: $0).encoded },
             fullest: united(secretsActions.map { ClientRequest(id: .text("r1"), operation: .secrets($0)).encoded })),
@@ -101,9 +110,20 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
             "ModelsDone",
             ClientAnswer.models(
                 id: .number(1),
-                Array("[".utf8)
-                    + model.encoded(with: [.init("provider", .string("p")), .init("default", .bool(true))])
-                    + Array("]".utf8), refreshed: [refreshed])),
+                [
+                    model.encoded(with: [
+                        .init("provider", .string("p")), .init("default", .bool(true)),
+                        .init("available", .bool(false)),
+                        .init("reason", .string("r")),
+                    ])
+                ], refreshed: [refreshed])),
+        .answer(
+            "PurposesDone",
+            ClientAnswer.list(
+                id: .number(1), "purposes",
+                [PurposeDescription(name: "p", description: "d", model: "m", isAllowed: false).encoded])),
+        .answer("WhoamiDone", ClientAnswer.done(id: .number(1), ("whoami", whoami.encoded))),
+        .answer("ExplainDone", ClientAnswer.done(id: .number(1), ("explanation", explanation.encoded))),
         .answer("SecretsDone", ClientAnswer.secrets(id: .number(1), secrets)),
         .answer("StatusDone", ClientAnswer.done(id: .number(1), ("status", Array("{}".utf8)))),
         .answer(
@@ -152,6 +172,24 @@ struct CataloguedMessage: Sendable, CustomTestStringConvertible {
         prompt.conversation = "c"
         prompt.mandate = mandate
         return prompt
+    }
+
+    private static let identity = Identity(uid: 1, gid: 2, groups: [3])
+
+    private static let whoami = CallerDescription(
+        name: "c", isAllowed: true, peer: PeerCredentials(uid: 1, gid: 2, pid: 3, groups: [4], unit: "u"),
+        isAdministrator: true, mayNameActor: true, purposes: ["p"], models: ["m"], maximumConnections: 5,
+        maximumRequests: 6)
+
+    private static var explanation: Explanation {
+        var explanation = Explanation(purpose: "p", isConfigured: true)
+        (explanation.refusal, explanation.passedOver) = (failure, [.init(model: "m", failure: failure)])
+        (explanation.caller, explanation.actor) = ("c", "a")
+        (explanation.model, explanation.provider, explanation.needsKey) = ("m", "p", true)
+        (explanation.keyName, explanation.keySource) = ("K", "store")
+        (explanation.options, explanation.fallbacks) = (Array(#"{"o":1}"#.utf8), ["f"])
+        (explanation.maximumConnections, explanation.maximumRequests) = (1, 2)
+        return explanation
     }
 
     private static let mandate = Mandate(purpose: "p", actor: "a", group: request)

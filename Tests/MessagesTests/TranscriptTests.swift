@@ -67,7 +67,8 @@ struct TranscriptTests {
             let request = try ClientRequest(decoding: payload.serialized())
             let isDescribed = [
                 "PromptRequest", "EmbedRequest", "CancelRequest", "GroupBeginRequest", "GroupEndRequest",
-                "ModelsRequest", "StatusRequest", "ReloadRequest", "PingRequest",
+                "ModelsRequest", "PurposesRequest", "WhoamiRequest", "ExplainRequest", "StatusRequest",
+                "ReloadRequest", "PingRequest",
             ].contains { schema.problems(of: payload, as: $0).isEmpty }
             #expect(isDescribed, "\(payload.text())")
             return request.id
@@ -77,7 +78,7 @@ struct TranscriptTests {
     private static func fitsOneEvent(_ payload: JSONValue, _ schema: JSONSchema) -> Bool {
         [
             "StartEvent", "TextEvent", "ReasoningEvent", "ToolCallEvent", "DoneEvent", "EmbedDone", "ModelsDone",
-            "StatusDone",
+            "PurposesDone", "WhoamiDone", "ExplainDone", "StatusDone",
             "PingDone", "CancelDone", "GroupBeginDone", "GroupEndDone",
             "ErrorEvent",
         ].contains { schema.problems(of: payload, as: $0).isEmpty }
@@ -88,7 +89,7 @@ struct TranscriptTests {
         switch value {
         case .string("<ulid>"): .string("01k9x3g6ncw7jv0q8r6m2t5y4b")
         case .string("<integer>"): .integer(0)
-        case .string("<models>"): .array([])
+        case .string("<models>"), .string("<integers>"): .array([])
         case .string("<status>"): (try? ProtocolFolder.json("examples/StatusDone/healthy.json"))?["status"] ?? .null
         case .array(let elements): .array(elements.map(Self.filled))
         case .object(let members): .object(members.map { .init($0.name, Self.filled($0.value)) })

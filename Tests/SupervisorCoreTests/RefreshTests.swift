@@ -77,7 +77,7 @@ import Testing
         var scenario = Scenario.ready(providers: [Self.local])
         scenario.connect(2, uid: 1000)
         let lines = scenario.client(2, #"{"id":1,"op":"models","refresh":true}"#)
-        #expect(lines.count == 1 && lines[0].contains("invalid_request") && lines[0].contains("only an administrator"))
+        #expect(lines.count == 1 && lines[0].contains("not_allowed") && lines[0].contains("only an administrator"))
         #expect(scenario.client(2, #"{"id":2,"op":"models"}"#)[0].contains(#""event":"done""#))
     }
 

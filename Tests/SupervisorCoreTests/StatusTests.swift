@@ -106,6 +106,7 @@ import Testing
     @Test func modelsAreListedInTheOrderOfTheConfigurationAndOneIsTheDefault() {
         var first = ProviderSettings.echo()
         first.models = [ModelDescription(id: "a", aliases: ["x"]), ModelDescription(id: "b", needsKey: true)]
+        first.key = "k"
         var second = ProviderSettings.echo("other")
         second.models = [ModelDescription(id: "c"), ModelDescription(id: "a")]
         var scenario = Scenario.ready(providers: [first, second])
@@ -113,10 +114,9 @@ import Testing
         #expect(
             scenario.client(1, #"{"id":1,"op":"models"}"#) == [
                 #"client 1: {"id":1,"event":"done","models":["#
-                    + #"{"id":"a","aliases":["x"],"needs_key":false,"provider":"echo","default":true},"#
-                    + #"{"id":"b","aliases":[],"needs_key":true,"provider":"echo","default":false},"#
-                    + #"{"id":"c","aliases":[],"needs_key":false,"provider":"other","default":false},"#
-                    + #"{"id":"a","aliases":[],"needs_key":false,"provider":"other","default":false}]}"#
+                    + #"{"id":"a","aliases":["x"],"needs_key":false,"provider":"echo","default":true,"available":true},"#
+                    + #"{"id":"b","aliases":[],"needs_key":true,"provider":"echo","default":false,"available":true},"#
+                    + #"{"id":"c","aliases":[],"needs_key":false,"provider":"other","default":false,"available":true}]}"#
             ])
     }
 }

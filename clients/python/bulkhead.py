@@ -139,7 +139,8 @@ class Bulkhead:
         self._socket.close()
 
     def prompt(self, prompt: Optional[str] = None, **fields: Any) -> Answer:
-        """Asks a model. Fields are those of the protocol: `model`, `system`, `options`, `conversation`, `purpose`, `actor`, …"""
+        """Asks a model. Fields are those of the protocol: `model`, `system`, `options`, `conversation`, `purpose` (what
+        for), `actor` (for whom, where the caller may say so), …"""
         return Answer(self, "prompt", {"prompt": prompt, **fields})
 
     def chain(
@@ -173,10 +174,39 @@ class Bulkhead:
         """
         return Group(self, {"purpose": purpose, "model": model, "actor": actor})
 
-    def models(self) -> list[JSON]:
-        """The models that can be asked."""
-        models: list[JSON] = self._ask("models")["models"]
+    def models(self, purpose: Optional[str] = None, as_: Optional[JSON] = None, all: bool = False) -> list[JSON]:
+        """The models that can be asked for a purpose, the default first; with `all` the others too, each with a `reason`.
+
+        An administrator may ask for another user: `as_={"uid": 1000, "gid": 1000, "groups": [27]}`.
+        """
+        models: list[JSON] = self._ask("models", purpose=purpose, all=all or None, **{"as": as_})["models"]
         return models
+
+    def purposes(self) -> list[JSON]:
+        """The purposes that are configured and may be used."""
+        purposes: list[JSON] = self._ask("purposes")["purposes"]
+        return purposes
+
+    def whoami(self) -> JSON:
+        """Whom the daemon takes this process for, and what it may do."""
+        whoami: JSON = self._ask("whoami")["whoami"]
+        return whoami
+
+    def explain(
+        self,
+        purpose: Optional[str] = None,
+        model: Optional[str] = None,
+        actor: Optional[str] = None,
+        operation: Optional[str] = None,
+        as_: Optional[JSON] = None,
+    ) -> JSON:
+        """How a prompt, or with `operation="embed"` a request for embeddings, would be resolved, without sending it.
+
+        One that would be refused has `allowed` False and a `refusal`.
+        """
+        fields = {"purpose": purpose, "model": model, "actor": actor, "operation": operation, "as": as_}
+        explanation: JSON = self._ask("explain", **fields)["explanation"]
+        return explanation
 
     def status(self) -> JSON:
         """How the daemon does."""

@@ -69,6 +69,19 @@ class ModuleTests(unittest.TestCase):
         self.daemon.prompt('{"raw": "kept"}').text
         self.assertEqual(self.daemon.logs(limit=1)[0]["response"], "kept")
 
+    def test_what_may_be_asked_is_said(self):
+        self.assertTrue(self.daemon.whoami()["allowed"])
+        self.assertEqual(self.daemon.whoami()["uid"], os.getuid())
+        self.assertEqual(self.daemon.purposes(), [])
+        explanation = self.daemon.explain("extract", model="echo", actor="ada")
+        self.assertEqual((explanation["allowed"], explanation["actor"], explanation["model"]), (True, "ada", "echo"))
+        self.assertEqual(self.daemon.explain(model="ecko")["refusal"]["code"], "unknown_model")
+        self.assertEqual(self.daemon.explain(model="echo", operation="embed")["refusal"]["code"], "not_supported")
+        own = self.daemon.models("extract", as_={"uid": 1}, all=True)
+        self.assertTrue(all(model["available"] or model["reason"] for model in own))
+        self.daemon.prompt("one", purpose="extract", actor="ada").text
+        self.assertEqual(self.daemon._ask("requests", limit=1, actor="ada")["requests"][0]["purpose"], "extract")
+
     # Groups.
 
     def test_a_group_ends_when_its_requests_have(self):

@@ -76,12 +76,21 @@ public enum ClientAnswer {
         return object.finish()
     }
 
-    /// The models, and what became of each provider's that was asked for its own, if they were.
-    public static func models(id: RequestIdentifier, _ models: [UInt8], refreshed: [[UInt8]]? = nil) -> [UInt8] {
-        var object = JSONObjectBuilder(minimumCapacity: models.count + 256)
+    /// The last frame of an operation whose result is a list.
+    public static func list(id: RequestIdentifier, _ name: StaticString, _ elements: [[UInt8]]) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: elements.reduce(128) { $0 + $1.count + 1 })
         object.add("id", raw: id.encoded)
         object.add("event", "done")
-        object.add("models", raw: models)
+        object.add(name, rawElements: elements)
+        return object.finish()
+    }
+
+    /// The models, and what became of each provider's that was asked for its own, if they were.
+    public static func models(id: RequestIdentifier, _ models: [[UInt8]], refreshed: [[UInt8]]? = nil) -> [UInt8] {
+        var object = JSONObjectBuilder(minimumCapacity: models.reduce(256) { $0 + $1.count + 1 })
+        object.add("id", raw: id.encoded)
+        object.add("event", "done")
+        object.add("models", rawElements: models)
         if let refreshed { object.add("refreshed", rawElements: refreshed) }
         return object.finish()
     }

@@ -76,6 +76,12 @@ public struct ClientEvent: Sendable, Equatable {
         public var models: JSONValue?
         /// What became of each provider that was asked for its own models.
         public var refreshed: JSONValue?
+        /// The answer to `op: purposes`.
+        public var purposes: JSONValue?
+        /// The answer to `op: whoami`.
+        public var whoami: JSONValue?
+        /// The answer to `op: explain`.
+        public var explanation: JSONValue?
         /// The answer to `op: secrets`.
         public var secrets: SecretsAnswer?
         /// The answer to `op: status`.
@@ -182,7 +188,11 @@ extension ClientEvent.Completion {
         }
         self.models = object.optional("models")?.value
         self.refreshed = object.optional("refreshed")?.value
-        if object["changed"] != nil { self.secrets = try SecretsAnswer(decoding: object) }
+        self.purposes = object.optional("purposes")?.value
+        self.whoami = object.optional("whoami")?.value
+        self.explanation = object.optional("explanation")?.value
+        // A reload names what it changed too, and always says its warnings.
+        if object["changed"] != nil, object["warnings"] == nil { self.secrets = try SecretsAnswer(decoding: object) }
         self.status = object.optional("status")?.value
         self.reload = try ReloadReport(decoding: object)
         self.group = try object.optional("group")?.expectString("group")

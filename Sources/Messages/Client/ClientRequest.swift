@@ -16,8 +16,13 @@ public struct ClientRequest: Sendable, Equatable {
         case groupEnd(GroupEndRequest)
         case logs(LogsRequest)
         case requests(RequestsRequest)
-        /// The models; with `refresh`, after the providers have been asked for theirs: all of them, or the one of this name.
-        case models(refresh: Bool = false, provider: String? = nil)
+        case models(ModelsRequest)
+        /// The purposes that are configured.
+        case purposes
+        /// Whom the daemon takes the client for.
+        case whoami
+        /// How a request would be resolved.
+        case explain(ExplainRequest)
         /// Something for an administrator to do with the store of secrets.
         case secrets(SecretsAction)
         case status
@@ -35,12 +40,12 @@ public struct ClientRequest: Sendable, Equatable {
 
     /// Operations that have a name in the protocol and no answer yet but `not_supported`.
     public static let reservedOperations = [
-        "hello", "purposes", "usage", "limits",
+        "hello", "usage", "limits",
     ]
 
     static let operations = [
         "prompt", "chain", "tool_result", "embed", "cancel", "group_begin", "group_end", "logs", "requests", "models",
-        "secrets", "status", "reload", "drain", "ping",
+        "purposes", "whoami", "explain", "secrets", "status", "reload", "drain", "ping",
     ]
 
     /// Reads a request.
@@ -98,17 +103,17 @@ public struct ClientRequest: Sendable, Equatable {
                 try object.expectOnly(RequestsRequest.fields)
                 return .requests(try RequestsRequest(decoding: object))
             case "models":
-                try object.expectOnly(["id", "op", "refresh", "provider"])
-                let refresh = try object.optional("refresh")?.expectBool("refresh") ?? false
-                let provider = try object.optional("provider")?.expectName("provider")
-                if provider != nil, !refresh { throw .invalidValue("provider", "goes with 'refresh': true") }
-                return .models(refresh: refresh, provider: provider)
+                return .models(try ModelsRequest(decoding: object))
+            case "explain":
+                return .explain(try ExplainRequest(decoding: object))
             case "secrets":
                 try object.expectOnly(["id", "op"] + SecretsAction.fields)
                 return .secrets(try SecretsAction(decoding: object))
-            case "status", "reload", "drain", "ping":
+            case "purposes", "whoami", "status", "reload", "drain", "ping":
                 try object.expectOnly(["id", "op"])
                 switch name {
+                case "purposes": return .purposes
+                case "whoami": return .whoami
                 case "status": return .status
                 case "reload": return .reload
                 case "drain": return .drain
@@ -160,10 +165,14 @@ public struct ClientRequest: Sendable, Equatable {
         case .requests(let requests):
             object.add("op", "requests")
             requests.append(to: &object)
-        case .models(let refresh, let provider):
+        case .models(let models):
             object.add("op", "models")
-            if refresh { object.add("refresh", true) }
-            object.add("provider", ifPresent: provider)
+            models.append(to: &object)
+        case .explain(let explain):
+            object.add("op", "explain")
+            explain.append(to: &object)
+        case .purposes: object.add("op", "purposes")
+        case .whoami: object.add("op", "whoami")
         case .secrets(let action):
             object.add("op", "secrets")
             action.append(to: &object)

@@ -112,9 +112,11 @@ extension EndToEnd {
             for api in SpokenAPI.all {
                 for pid in try ProcFS.children(of: try self.daemon.worker(api.name)) { kill(pid, SIGSEGV) }
             }
-            kill(try self.daemon.loggerProcess, SIGKILL)
+            let logger = try self.daemon.loggerProcess
+            kill(logger, SIGKILL)
             for index in SpokenAPI.all.indices { self.hear(try wire.finish(index).last) }
             gate.open()
+            try wait(for: "another logger") { try self.daemon.loggerProcess != logger }
             try self.daemon.waitUntilIdle()
             self.answer { _ in nil }
             try self.ask(times: 2)
