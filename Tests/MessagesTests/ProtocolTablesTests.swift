@@ -33,8 +33,9 @@ struct ProtocolTablesTests {
     @Test func theSchemasListTheCodes() throws {
         let everyone = ErrorCode.allCases.map(\.rawValue)
         let workers = ErrorCode.allCases.filter(\.mayComeFromWorker).map(\.rawValue)
-        for (name, expected) in [("client", everyone), ("logger", everyone), ("reader", everyone), ("hooks", everyone), ("worker", workers)]
-        {
+        for (name, expected) in [
+            ("client", everyone), ("logger", everyone), ("reader", everyone), ("hooks", everyone), ("worker", workers),
+        ] {
             let schema = try ProtocolFolder.json("schemas/\(name).schema.json")
             let codes = schema["$defs"]?["Failure"]?["properties"]?["code"]?["enum"]?.array?.compactMap(\.string)
             #expect(codes == expected, "\(name)")
