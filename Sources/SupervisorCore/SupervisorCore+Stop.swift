@@ -73,7 +73,9 @@ extension SupervisorCore {
             case .off, .dying, .waiting: break
             }
             self.actions.append(.exit(code: 1))
-        case .running, .cutShort, .stoppingWorkers, .stopped:
+        case .stoppingWorkers:
+            self.stopHooks(at: now)
+        case .running, .cutShort, .stopped:
             break
         }
     }
@@ -83,16 +85,17 @@ extension SupervisorCore {
         if self.isDraining, self.openRequests == 0, self.secrets.isIdle {
             self.endAllGroups(at: now)
             self.phase = .stoppingWorkers
-            self.setDeadline(.phase, at: nil)
+            // The hooks of a group's exit are asked when its last frame has left, which may wait for its row; but not for ever.
+            self.setDeadline(.phase, at: self.groups.isEmpty ? nil : now.instant + self.bounds.loggerStopTimeout)
             self.endQuestions(Failure(.shuttingDown, "the daemon is stopping; try again when it is back"))
             self.stopReader(at: now)
-            self.stopHooks(at: now)
             for index in self.providers.indices {
                 self.providers[index].state = .stopped
                 self.setDeadline(.provider(index), at: nil)
             }
             for id in self.workers.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.dismissWorker(id, at: now) }
         }
+        if self.phase == .stoppingWorkers, self.groups.isEmpty { self.stopHooks(at: now) }
         if self.phase == .stoppingWorkers, self.workers.isEmpty, self.areHooksGone {
             let deadline = now.instant + self.bounds.loggerStopTimeout
             self.phase = .stoppingLogger(until: deadline)

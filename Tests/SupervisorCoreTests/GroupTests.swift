@@ -262,4 +262,17 @@ import Testing
         scenario.client(1, Self.end(4, group))
         #expect(scenario.commit().contains(Self.done(4, 1)))
     }
+
+    @Test func aDrainKeepsTheHooksWhileALastFrameWaitsForItsRowButNotForEver() {
+        var scenario = Scenario.ready(hooks: [.test("h", [.groupExit])])
+        scenario.connect(1)
+        scenario.client(1, #"{"id":1,"op":"group_begin"}"#)
+        let group = scenario.core.groups.keys.first!.description
+        scenario.promptRuns(1, 2, #","group":"\#(group)""#)
+        scenario.post(.drain)
+        scenario.slot(1, 0, .done(SlotCompletion()))
+        #expect(scenario.core.hooks.contains { $0.isAsked })
+        scenario.pass(SupervisorBounds().loggerStopTimeout)
+        #expect(!scenario.core.hooks.contains { $0.isAsked })
+    }
 }
