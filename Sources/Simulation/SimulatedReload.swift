@@ -165,7 +165,9 @@ extension Simulation {
         if uid != 0 { self.fail("somebody reloads who may not") }
         let isLate = self.configurationReader?.isKilled ?? false
         if report != nil, self.isReloadRefused { self.fail("a client was told that a configuration was taken") }
-        if report == nil, !self.isReloadRefused, !isLate { self.fail("a client was told that no configuration was taken") }
+        if report == nil, !self.isReloadRefused, !isLate {
+            self.fail("a client was told that no configuration was taken")
+        }
         self.mark(report != nil ? "reload answered" : "reload answered with problems")
     }
 
