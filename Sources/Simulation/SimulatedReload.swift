@@ -57,6 +57,11 @@ extension Simulation {
         }
         guard reader.isKilled || !reader.hangs else { return }
         self.configurationReaderBehaves()
+        // Several in a row, so that what is open under one has not ended when the next comes.
+        while self.chance(50), self.configurationReader == nil {
+            self.post(.reload)
+            self.configurationReaderBehaves()
+        }
     }
 
     /// It ends, with whatever answer.
