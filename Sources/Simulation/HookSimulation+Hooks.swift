@@ -30,7 +30,7 @@ struct HookInWorld {
 extension HookSimulation {
     mutating func hookIsStarted(_ id: HookID, _ name: String) {
         if self.hooks[id]?.isAlive ?? false { self.fail("hook \(name) was started twice") }
-        if self.isDraining { self.fail("hook \(name) was started in a drain") }
+        if self.hooks[id]?.isClosed ?? false { self.fail("hook \(name) was started again after its end") }
         let settings = self.configuration.hooks.first { $0.name == name }!
         self.hooks[id] = HookInWorld(settings: settings, isAlive: true)
         if self.chance(4) {
@@ -179,6 +179,10 @@ extension HookSimulation {
             self.mark("answer that nobody waits for")
         } else {
             self.wishes[name]!.replies[id, default: [:]][question.event] = content
+            // It may have waited for its turn until nobody waited for it: that the world does not know.
+            if self.wishes[name]!.arrivedAt + self.hooks[id]!.timeout > self.now {
+                self.wishes[name]!.inTime[id, default: []].insert(question.event)
+            }
         }
     }
 
@@ -189,7 +193,7 @@ extension HookSimulation {
         case .defaultModel: return .model(["m0", "m1", "gone"].randomElement(using: &self.random)!)
         case .beforePrompt:
             if self.chance(15) { return .refuse("no") }
-            let text = String(repeating: "y", count: self.chance(90) ? 5 : ProtocolBounds.hookAnnotation - 20)
+            let text = String(repeating: "y", count: self.chance(30) ? 5 : ProtocolBounds.hookAnnotation - 20)
             return .annotate(Array(#"{"note":"\#(text)"}"#.utf8))
         case .afterResponse, .groupExit: return .nothing
         }

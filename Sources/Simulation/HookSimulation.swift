@@ -55,6 +55,8 @@ public struct HookSimulation {
         let timeout: Duration?
         /// What each hook answered to each question about it.
         var replies: [HookID: [HookEvent: HookAnswer.Content]] = [:]
+        /// Those that came in time for certain.
+        var inTime: [HookID: Set<HookEvent>] = [:]
         /// The hooks that were asked, and what about.
         var asked: [HookID: [HookEvent]] = [:]
         var isAdmitted = false

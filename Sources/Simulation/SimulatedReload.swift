@@ -57,6 +57,11 @@ extension Simulation {
         }
         guard reader.isKilled || !reader.hangs else { return }
         self.configurationReaderBehaves()
+        // Several in a row, so that what is open under one has not ended when the next comes.
+        while self.chance(50), self.configurationReader == nil {
+            self.post(.reload)
+            self.configurationReaderBehaves()
+        }
     }
 
     /// It ends, with whatever answer.
@@ -160,7 +165,9 @@ extension Simulation {
         if uid != 0 { self.fail("somebody reloads who may not") }
         let isLate = self.configurationReader?.isKilled ?? false
         if report != nil, self.isReloadRefused { self.fail("a client was told that a configuration was taken") }
-        if report == nil, !self.isReloadRefused, !isLate { self.fail("a client was told that no configuration was taken") }
+        if report == nil, !self.isReloadRefused, !isLate {
+            self.fail("a client was told that no configuration was taken")
+        }
         self.mark(report != nil ? "reload answered" : "reload answered with problems")
     }
 
