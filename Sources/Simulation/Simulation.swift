@@ -158,6 +158,8 @@ public struct Simulation {
     private mutating func step() {
         self.passTime()
         self.secretsAct()
+        // It is a matter of milliseconds, most times.
+        if self.configurationReader != nil, self.chance(10) { self.reloadActs() }
         if self.chance(10) { self.groupHookActs() }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
