@@ -94,6 +94,13 @@ extension ServiceConfiguration {
             defaultEmbeddingModel: "m0", providers: providers, fallbacks: fallbacks,
             policy: PolicySettings(
                 purposes: [PurposeSettings(name: "finish", finishes: true)], callers: .drawn(using: &random)),
+            hooks: draw(0...1) == 0
+                ? []
+                : [
+                    HookSettings(
+                        name: "h", command: ["/h"], events: [.groupExit], timeoutMilliseconds: draw(20...2000),
+                        isClosed: draw(0...1) == 0)
+                ],
             drainTimeoutMilliseconds: draw(0...3000))
     }
 }

@@ -179,6 +179,7 @@ extension Simulation {
                 self.fail("group \(end.group) had \(requests) requests, not \(completion.groupRequests ?? -1)")
             }
             if end.wasCancelled { self.fail("the end of a group was answered after its cancel") }
+            self.checkGroupHook(end.group)
             self.mark(requests > 0 ? "group ended with requests" : "group ended without requests")
             if self.isDraining { self.mark("group ended in a drain") }
             self.groups[end.group] = nil
@@ -202,7 +203,7 @@ extension Simulation {
     // MARK: Books
 
     /// The groups that have a request that is open.
-    private var openGroups: Set<String> {
+    var openGroups: Set<String> {
         var names: Set<String> = []
         for key in self.prompts.keys { if let name = self.memberships[key.chain] { names.insert(name) } }
         for key in self.chains.keys { if let name = self.memberships[key] { names.insert(name) } }
@@ -225,7 +226,8 @@ extension Simulation {
         }
         guard !self.groups.isEmpty || count > 0 else { return }
         let open = self.openGroups
-        for (name, group) in self.groups where group.wasEnded && !open.contains(name) {
+        for (name, group) in self.groups
+        where group.wasEnded && !open.contains(name) && !self.awaitsGroupHook(name) {
             // Nobody is told of the end of one that nobody waits for.
             if group.isAbandoned || group.asker == nil {
                 self.groups[name] = nil

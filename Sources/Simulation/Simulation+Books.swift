@@ -93,7 +93,7 @@ extension Simulation {
             self.fail("the log backlog is \(footprint.logBytes) bytes")
         }
         if footprint.deadlines > footprint.connections + footprint.requests + footprint.chains + footprint.continuations
-            + self.lookups.count + footprint.workers + 2 * footprint.providers + 6
+            + self.lookups.count + footprint.workers + 2 * footprint.providers + self.configuration.hooks.count + 6
         {
             self.fail("deadlines are left behind: \(footprint)")
         }

@@ -48,6 +48,9 @@ public struct Simulation {
     var groups: [String: SimulatedGroup] = [:]
     /// The group of each request and each chain, under keys without a round.
     var memberships: [SimulatedPrompt.Key: String] = [:]
+    /// The hook that is told of their ends, if there is one, and the groups that it was told of.
+    var groupHook: SimulatedGroupHook?
+    var toldOver: Set<String> = []
     /// The requests in hand that must be refused because of their groups.
     var refusals: [SimulatedPrompt.Key: ErrorCode] = [:]
     /// The group that a client is just beginning.
@@ -157,6 +160,7 @@ public struct Simulation {
         self.secretsAct()
         // It is a matter of milliseconds, most times.
         if self.configurationReader != nil, self.chance(10) { self.reloadActs() }
+        if self.chance(10) { self.groupHookActs() }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
         case 4..<36: self.clientActs()
@@ -224,6 +228,7 @@ public struct Simulation {
         self.readerBehaves()
         self.configurationReaderBehaves()
         self.secretsBehave()
+        self.groupHookBehaves()
         for id in self.clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) { self.clientBehaves(id) }
         self.clientsEndGroups(percent: 5)
     }
@@ -275,7 +280,10 @@ public struct Simulation {
         case .sendReader(let payload): self.readerReceives(payload)
         case .closeReader: self.readerIsClosed()
         case .killReader: self.readerIsKilled()
-        case .startHook, .sendHook, .closeHook, .killHook: self.fail("a hook was started that nobody has configured")
+        case .startHook(let id, _, _): self.groupHookIsStarted(id)
+        case .sendHook(let id, let payload): self.groupHookReceives(id, payload)
+        case .closeHook(let id): self.groupHookIsClosed(id)
+        case .killHook(let id): self.groupHookIsKilled(id)
         case .setTimer(let instant): self.timer = instant
         case .notify(let state, _): self.announced(state)
         case .saveModels(let file): self.modelsAreSaved(file)

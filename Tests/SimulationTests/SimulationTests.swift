@@ -58,6 +58,8 @@ import Testing
         "reload while workers die", "reload answered", "reload answered with problems", "retired provider alive",
         "retired worker dismissed", "dispatched to a retired provider", "invalid_configuration",
         "caller has its connections", "caller has its requests",
+        "group_exit asked", "group_exit of a connection that is gone", "group_exit in a drain", "group_exit given up",
+        "hook of groups died",
         "group begun", "group ended with requests", "group ended without requests", "group ended by its connection",
         "group ended in a drain", "group_end cancelled", "group_end refused",
         "group_end after the daemon ended the group",
