@@ -151,6 +151,10 @@ extension Simulation {
             if !old.providers.contains(where: { $0.stamp == provider.stamp }) { self.comesBack(provider.stamp) }
             self.settings[provider.stamp] = provider
             if let key = provider.key { self.keys[provider.stamp, default: []].insert(key) }
+            // One that comes back goes on where it was, or begins afresh: only the core knows whether it was gone.
+            guard !old.providers.contains(where: { $0.stamp == provider.stamp }) else { continue }
+            self.starts[provider.stamp]?.earliest = self.now
+            self.starts[provider.stamp]?.isCertain = false
         }
         self.configurations.append(new)
         self.mustBeStarted = Set(new.providers.map(\.stamp))
