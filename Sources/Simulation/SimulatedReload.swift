@@ -148,6 +148,7 @@ extension Simulation {
         if self.prompts.values.contains(where: { $0.slot != nil && !$0.isOver }) { self.mark("reload under load") }
         if self.workers.values.contains(where: { $0.isKilled }) { self.mark("reload while workers die") }
         for provider in new.providers {
+            if !old.providers.contains(where: { $0.stamp == provider.stamp }) { self.comesBack(provider.stamp) }
             self.settings[provider.stamp] = provider
             if let key = provider.key { self.keys[provider.stamp, default: []].insert(key) }
             // One that comes back goes on where it was, or begins afresh: only the core knows whether it was gone.
@@ -157,6 +158,18 @@ extension Simulation {
         }
         self.configurations.append(new)
         self.mustBeStarted = Set(new.providers.map(\.stamp))
+    }
+
+    /// A provider that was there before goes on where it was, or begins afresh if it had been dismissed: which, the world does not
+    /// know where none of its processes would tell.
+    private mutating func comesBack(_ stamp: Int) {
+        guard let current = self.starts[stamp]?.current.flatMap({ self.workers[$0] }), !current.isKilled else {
+            guard self.starts[stamp] != nil else { return }
+            self.starts[stamp]!.current = nil
+            self.starts[stamp]!.earliest = Instant(nanoseconds: 0)
+            self.starts[stamp]!.isCertain = false
+            return
+        }
     }
 
     /// What a client is told that asked for a reload.

@@ -30,12 +30,14 @@ extension Simulation {
 
     /// Whether the logger is ready, and the first worker of each provider has spoken or is gone.
     private var mayBeReady: Bool {
-        self.logger.isAlive && self.logger.isReady && self.firstWorkers.allSatisfy(\.hasHello)
+        // After a reload the world does not know which processes were first: a provider may have come back.
+        self.logger.isAlive && self.logger.isReady
+            && (self.configurations.count > 1 || self.firstWorkers.allSatisfy(\.hasHello))
     }
 
     /// The same, and none of them is being killed: what a process that is killed had said may not have counted.
     private var mustBeReady: Bool {
-        self.mayBeReady && !self.logger.isKilled && !self.firstWorkers.contains(where: \.isKilled)
+        self.configurations.count == 1 && self.mayBeReady && !self.logger.isKilled && !self.firstWorkers.contains(where: \.isKilled)
     }
 
     /// Those of the providers that are configured now.
