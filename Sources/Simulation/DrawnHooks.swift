@@ -29,13 +29,14 @@ extension ServiceConfiguration {
     /// Two models, the second of which answers in place of the first, and a few hooks.
     static func drawnForHooks(using random: inout SeededGenerator) -> ServiceConfiguration {
         func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
-        let hooks = (0..<draw(1...5)).map { index in
+        let count = draw(1...7)
+        let hooks = (0..<count).map { index in
             let events = [HookEvent.filterModels, .defaultModel, .beforePrompt, .afterResponse].filter { _ in
-                draw(0...9) < 6
+                draw(0...9) < (count > 5 ? 9 : 6)
             }
             return HookSettings(
                 name: "h\(index)", command: ["/h\(index)"], events: events.isEmpty ? [.beforePrompt] : events,
-                timeoutMilliseconds: draw(5...400), isClosed: draw(0...1) == 0)
+                timeoutMilliseconds: draw(count > 5 ? 400...800 : 5...800), isClosed: count <= 5 && draw(0...1) == 0)
         }
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",

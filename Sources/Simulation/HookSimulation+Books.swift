@@ -17,7 +17,7 @@ extension HookSimulation {
         if wish.wasCancelled { self.fail("\(name) was admitted after it was cancelled") }
         for (id, hook) in self.hooks {
             let replies = wish.replies[id] ?? [:]
-            for (event, reply) in replies {
+            for (event, reply) in replies where wish.inTime[id]?.contains(event) ?? false {
                 if case .refuse = reply { self.fail("\(name) was admitted though \(hook.settings.name) refused it") }
                 if case .models(let models) = reply, !models.contains(record.model) {
                     self.fail("\(name) was admitted with a model that \(hook.settings.name) left out")
@@ -48,8 +48,15 @@ extension HookSimulation {
         if (record.annotations?.count ?? 0) > ProtocolBounds.annotations { self.fail("too many notes are on record") }
         let total = noted.values.reduce(0) { $0 + $1.count }
         if members.count < noted.count {
-            self.mark("annotation left out")
-            if total + 100 < ProtocolBounds.annotations { self.fail("a note was left out for nothing") }
+            let isFull = total + 100 >= ProtocolBounds.annotations
+            self.mark(isFull ? "annotation left out" : "annotation too late")
+            let missing = wish.replies.keys.filter { id in
+                let name = self.hooks[id]!.settings.name
+                return noted[name] != nil && !members.contains { $0.name == name }
+            }
+            if !isFull, missing.contains(where: { wish.inTime[$0]?.contains(.beforePrompt) ?? false }) {
+                self.fail("a note was left out for nothing")
+            }
         }
         if !members.isEmpty { self.mark("annotated") }
     }

@@ -55,6 +55,8 @@ public struct HookSimulation {
         let timeout: Duration?
         /// What each hook answered to each question about it.
         var replies: [HookID: [HookEvent: HookAnswer.Content]] = [:]
+        /// Those that came in time for certain.
+        var inTime: [HookID: Set<HookEvent>] = [:]
         /// The hooks that were asked, and what about.
         var asked: [HookID: [HookEvent]] = [:]
         var isAdmitted = false
@@ -98,8 +100,8 @@ public struct HookSimulation {
     private mutating func step() {
         self.passTime(.milliseconds(self.chance(96) ? Int.random(in: 0...4, using: &self.random) : 400))
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<35: self.clientActs()
-        case 35..<75: self.hookActs()
+        case 0..<25: self.clientActs()
+        case 25..<75: self.hookActs()
         case 75..<88: self.slotActs()
         default: self.acknowledge()
         }
