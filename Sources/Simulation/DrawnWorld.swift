@@ -51,8 +51,8 @@ extension SupervisorBounds {
         bounds.listingTimeout = .milliseconds(draw(100...5000))
         bounds.reloadTimeout = .milliseconds(draw(100...3000))
         bounds.reloadAskers = draw(1...3)
-        bounds.retiredProviders = draw(1...4)
-        bounds.formerGenerations = draw(1...4)
+        bounds.retiredProviders = draw(0...3)
+        bounds.formerGenerations = draw(1...2)
         bounds.logBacklog = draw(20_000...200_000)
         bounds.endRecord = 4096
         bounds.loggerStartTimeout = .milliseconds(draw(500...5000))

@@ -191,7 +191,8 @@ extension HookSimulation {
         let isWordy = self.configuration.hooks.count > 5
         if self.chance(isWordy ? 5 : 30) { return .nothing }
         switch question.content {
-        case .filterModels(_, let models): return .models(self.chance(isWordy ? 99 : 85) ? models : self.chance(50) ? ["m1"] : [])
+        case .filterModels(_, let models):
+            return .models(self.chance(isWordy ? 99 : 85) ? models : self.chance(50) ? ["m1"] : [])
         case .defaultModel: return .model(["m0", "m1", "gone"].randomElement(using: &self.random)!)
         case .beforePrompt:
             if self.chance(isWordy ? 3 : 15) { return .refuse("no") }

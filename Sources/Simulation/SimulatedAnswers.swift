@@ -173,7 +173,9 @@ extension Simulation {
         switch event.event {
         case .error(let failure, _, _):
             self.mark(failure.code.rawValue)
-            self.reloadIsAnswered(nil, failure, uid: self.clients[id]!.uid)
+            if let requestID = event.id, self.clients[id]!.reloads.remove(requestID) != nil {
+                return self.reloadIsAnswered(nil, failure, uid: self.clients[id]!.uid)
+            }
             self.resultsAreAnswered(failure)
         case .done(let completion):
             if let report = completion.reload {

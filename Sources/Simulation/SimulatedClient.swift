@@ -12,6 +12,8 @@ struct SimulatedClient {
     var open: Set<RequestIdentifier> = []
     /// Its requests for the ends of groups.
     var groupEnds: [RequestIdentifier: SimulatedGroupEnd] = [:]
+    /// Those of them that ask for a reload.
+    var reloads: Set<RequestIdentifier> = []
     /// The names under which prompts started.
     var started: [RequestIdentifier: String] = [:]
     /// Bytes that wait for it.
@@ -132,7 +134,9 @@ extension Simulation {
             if case .number(let number) = target { self.cancelInHand = .init(connection: id, id: number) }
             self.send(id, ClientRequest(id: newID, operation: .cancel(target: target)), expecting: newID)
             self.cancelInHand = nil
-        case 76: self.send(id, ClientRequest(id: newID, operation: .reload), expecting: newID)
+        case 76:
+            self.clients[id]!.reloads.insert(newID)
+            self.send(id, ClientRequest(id: newID, operation: .reload), expecting: newID)
         case 77: if self.chance(self.clients[id]!.uid == 0 ? 1 : 30) { self.clientDrains(id, newID) }
         case 78: self.send(id, ClientRequest(id: newID, operation: .ping), expecting: newID)
         case 79..<81: self.send(id, ClientRequest(id: newID, operation: self.drawnQuestion()), expecting: newID)

@@ -134,7 +134,7 @@ extension Simulation {
         self.groupInHand = nil
         switch event.event {
         case .done(let completion):
-            guard let name = completion.group, request.model != "none", !self.isDraining else {
+            guard let name = completion.group, request.model.map(self.isServed) ?? true, !self.isDraining else {
                 self.fail("a group was begun that is none")
                 return true
             }
@@ -148,10 +148,16 @@ extension Simulation {
         return true
     }
 
+    /// Whether a provider of the present configuration has the model.
+    private func isServed(_ model: String) -> Bool {
+        let number = Int(model.drop { !$0.isNumber })
+        return self.configuration.providers.contains { $0.number == number }
+    }
+
     private mutating func checkRefusal(ofGroupFor model: String?, _ failure: Failure, _ connection: ConnectionID) {
         self.mark("group refused: \(failure.code.rawValue)")
         switch failure.code {
-        case .unknownModel where model == "none": break
+        case .unknownModel where model.map { !self.isServed($0) } ?? false: break
         case .shuttingDown where self.isDraining: break
         case .tooManyRequests:
             if self.groups.values.count(where: { $0.connection == connection }) < self.bounds.groupsPerConnection {

@@ -12,7 +12,9 @@ extension Simulation {
         let settings = self.settings[worker.stamp]!
         if !settings.isOverHTTP { self.fail("a provider was asked for models that has no list") }
         if !self.isPresent(worker) { self.fail("a retired provider was asked for its models") }
-        if listing.key != self.configuration.providers.first(where: { $0.stamp == worker.stamp })?.key { self.fail("a key went where it should not, or did not go") }
+        if listing.key != self.configuration.providers.first(where: { $0.stamp == worker.stamp })?.key {
+            self.fail("a key went where it should not, or did not go")
+        }
         if self.isDraining { self.fail("models were asked for after the drain began") }
         self.workers[slot.worker]!.slots[slot.index] = SimulatedSlot(listing: listing.request, isRead: state.isRead)
     }

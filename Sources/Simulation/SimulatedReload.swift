@@ -57,6 +57,11 @@ extension Simulation {
         }
         guard reader.isKilled || !reader.hangs else { return }
         self.configurationReaderBehaves()
+        // Several in a row, so that what is open under one has not ended when the next comes.
+        while self.chance(50), self.configurationReader == nil {
+            self.post(.reload)
+            self.configurationReaderBehaves()
+        }
     }
 
     /// It ends, with whatever answer.
@@ -145,6 +150,10 @@ extension Simulation {
         for provider in new.providers {
             self.settings[provider.stamp] = provider
             if let key = provider.key { self.keys[provider.stamp, default: []].insert(key) }
+            // One that comes back goes on where it was, or begins afresh: only the core knows whether it was gone.
+            guard !old.providers.contains(where: { $0.stamp == provider.stamp }) else { continue }
+            self.starts[provider.stamp]?.earliest = self.now
+            self.starts[provider.stamp]?.isCertain = false
         }
         self.configurations.append(new)
         self.mustBeStarted = Set(new.providers.map(\.stamp))
@@ -160,7 +169,9 @@ extension Simulation {
         if uid != 0 { self.fail("somebody reloads who may not") }
         let isLate = self.configurationReader?.isKilled ?? false
         if report != nil, self.isReloadRefused { self.fail("a client was told that a configuration was taken") }
-        if report == nil, !self.isReloadRefused, !isLate { self.fail("a client was told that no configuration was taken") }
+        if report == nil, !self.isReloadRefused, !isLate {
+            self.fail("a client was told that no configuration was taken")
+        }
         self.mark(report != nil ? "reload answered" : "reload answered with problems")
     }
 

@@ -175,6 +175,8 @@ extension Simulation {
         if !self.isDraining {
             self.mark("retired worker dismissed")
             if isPresent { self.fail("a worker was dismissed whose provider goes on") }
+            // Should the provider come back, it begins afresh.
+            self.starts[self.workers[id]!.stamp] = nil
         }
         if self.workers[id]!.slots.contains(where: { slot in
             slot.prompt.flatMap { self.prompts[$0] }.map { !$0.isOver && $0.end == nil } ?? false && !slot.isHung

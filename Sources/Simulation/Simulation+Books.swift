@@ -143,7 +143,8 @@ extension Simulation {
     /// Whether the core was told that everything that it put on record is on disk.
     var isLogQuiet: Bool {
         self.logger.isAlive && self.logger.isReady && !self.logger.isKilled
-            && !self.logger.isClosed && self.logger.told == self.logger.highestReceived && self.core.footprint.logBytes == 0
+            && !self.logger.isClosed && self.logger.told == self.logger.highestReceived
+            && self.core.footprint.logBytes == 0
     }
 
     /// Nothing is open, and nothing large on its way.

@@ -155,6 +155,8 @@ public struct Simulation {
     private mutating func step() {
         self.passTime()
         self.secretsAct()
+        // It is a matter of milliseconds, most times.
+        if self.configurationReader != nil, self.chance(10) { self.reloadActs() }
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<4: self.connect()
         case 4..<36: self.clientActs()

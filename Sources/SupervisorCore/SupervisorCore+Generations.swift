@@ -55,6 +55,7 @@ extension SupervisorCore {
     /// Nothing can ask for the provider any more: its processes end.
     private mutating func dismissProvider(_ index: Int, at now: Now) {
         self.providers[index].state = .stopped
+        self.providers[index].queue = RequestQueue()
         self.setDeadline(.provider(index), at: nil)
         let workers = self.providers[index].retiring + [self.providers[index].current].compactMap { $0 }
         for id in workers { self.dismissWorker(id, at: now) }

@@ -142,7 +142,7 @@ extension SupervisorCore {
         if let refusal = terms.refusal(of: candidate.model.id) { return refusal }
         let key = self.key(for: candidate, under: terms)
         // Who does not require keys is shown models that want one, and told of it when they are asked.
-        if case .missing = key, !self.policy.settings.requiresKeys { return nil }
+        if case .missing = key, !self.generation(terms.generation).policy.settings.requiresKeys { return nil }
         if let failure = key.failure(candidate.model.id) { return failure }
         guard case .parked = self.providers[candidate.provider].state else { return nil }
         return Failure(.providerUnavailable, self.parkedMessage(candidate.provider))

@@ -114,6 +114,7 @@ final class Chat: Sendable {
         request.model = self.template.model
         request.stream = self.template.stream
         request.options = self.template.options
+        request.mandate = self.template.mandate
         request.timeoutMilliseconds = self.template.timeoutMilliseconds
         return request
     }

@@ -52,7 +52,7 @@ extension EndToEnd {
             #expect(run.status == 0, "\(run.errors)")
             #expect(run.output.contains("default model: qwen3"))
             let daemon = try Daemon(snippets[0])
-            let models = try CommandLine.run("models", socket: daemon.socket)
+            let models = try CommandLine.run("models", "--all", socket: daemon.socket)
             #expect(models.output.contains("qwen3") && models.output.contains("gpt-4o-mini"), "\(models.output)")
         }
 

@@ -42,7 +42,7 @@ extension EndToEnd {
         @Test func modelsStatusAndPingAnswer() throws {
             let daemon = try Daemon()
             let wire = try Wire(daemon.socket)
-            try wire.send(#"{"id":"m","op":"models"}"#)
+            try wire.send(#"{"id":"m","op":"models","all":true}"#)
             let models = try wire.next()
             #expect(models["models"]?.array?.map { $0["id"]?.string } == ["echo", "echo-needs-key", "echo-embed"])
             try wire.send(#"{"id":"p","op":"ping"}"#)
