@@ -36,7 +36,7 @@ extension ServiceConfiguration {
             }
             return HookSettings(
                 name: "h\(index)", command: ["/h\(index)"], events: events.isEmpty ? [.beforePrompt] : events,
-                timeoutMilliseconds: draw(5...800), isClosed: draw(0...1) == 0)
+                timeoutMilliseconds: draw(count > 5 ? 400...800 : 5...800), isClosed: count <= 5 && draw(0...1) == 0)
         }
         return ServiceConfiguration(
             socketPath: "/run/bulkhead.sock", stateDirectory: "/var/lib/bulkhead",

@@ -116,9 +116,9 @@ extension HookSimulation {
         case 0..<2:
             self.mark(hook.questions.isEmpty ? "idle hook died" : "hook died with questions")
             self.hookExits(id, .signalled(11))
-        case 2..<4: self.hooks[id]!.isStopped = true
+        case 2..<3: self.hooks[id]!.isStopped = true
         case 4..<8: self.hookLies(id)
-        case 8..<60: break
+        case 8..<30: break
         default: self.hookAnswers(id)
         }
     }
@@ -187,13 +187,17 @@ extension HookSimulation {
     }
 
     private mutating func drawnAnswer(to question: HookQuestion) -> HookAnswer.Content {
-        if self.chance(30) { return .nothing }
+        // In a world of many hooks they note so much that there is no room for it.
+        let isWordy = self.configuration.hooks.count > 5
+        if self.chance(isWordy ? 5 : 30) { return .nothing }
         switch question.content {
-        case .filterModels(_, let models): return .models(self.chance(85) ? models : self.chance(50) ? ["m1"] : [])
+        case .filterModels(_, let models):
+            return .models(self.chance(isWordy ? 99 : 85) ? models : self.chance(50) ? ["m1"] : [])
         case .defaultModel: return .model(["m0", "m1", "gone"].randomElement(using: &self.random)!)
         case .beforePrompt:
-            if self.chance(15) { return .refuse("no") }
-            let text = String(repeating: "y", count: self.chance(30) ? 5 : ProtocolBounds.hookAnnotation - 20)
+            if self.chance(isWordy ? 3 : 15) { return .refuse("no") }
+            let isShort = self.chance(isWordy ? 10 : 80)
+            let text = String(repeating: "y", count: isShort ? 5 : ProtocolBounds.hookAnnotation - 20)
             return .annotate(Array(#"{"note":"\#(text)"}"#.utf8))
         case .afterResponse, .groupExit: return .nothing
         }

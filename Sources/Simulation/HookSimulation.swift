@@ -100,8 +100,8 @@ public struct HookSimulation {
     private mutating func step() {
         self.passTime(.milliseconds(self.chance(96) ? Int.random(in: 0...4, using: &self.random) : 400))
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<35: self.clientActs()
-        case 35..<75: self.hookActs()
+        case 0..<25: self.clientActs()
+        case 25..<75: self.hookActs()
         case 75..<88: self.slotActs()
         default: self.acknowledge()
         }

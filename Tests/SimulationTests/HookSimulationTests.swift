@@ -11,7 +11,7 @@ import Testing
 
     /// Everything that must happen, or the simulation proves nothing about it.
     static let outcomes = [
-        "admitted", "admitted without an answer", "annotated", "answered", "failed on record",
+        "admitted", "admitted without an answer", "annotated", "annotation left out", "answered", "failed on record",
         "request refused", "model left out", "refused: not_allowed", "refused: hook_failed", "refused: cancelled",
         "refused: timeout", "refused: shutting_down", "refused: overloaded",
         "closed hook: is not running", "closed hook: questions waiting", "closed hook: did not answer within",
