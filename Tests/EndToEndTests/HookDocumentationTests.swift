@@ -52,9 +52,12 @@ extension EndToEnd {
             for line in journal.split(separator: "\n") {
                 #expect(try JSONValue(parsing: Array(line.utf8))["state"]?.string == "done")
             }
+            // The journal is written before its answer is.
+            try wait(for: "the answers: \(daemon.log)") {
+                try daemon.status()["hooks"]?.array?.map { $0["answers"]?.integer } == [5, 3]
+            }
             let hooks = try #require(try daemon.status()["hooks"]?.array)
             #expect(hooks.map { $0["deaths"]?.integer } == [0, 0], "\(daemon.log)")
-            #expect(hooks.map { $0["answers"]?.integer } == [5, 3])
             try daemon.stop()
             #expect(!daemon.log.contains("hook killed"), "both end with their input: \(daemon.log)")
         }
