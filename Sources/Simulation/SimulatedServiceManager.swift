@@ -37,7 +37,8 @@ extension Simulation {
 
     /// The same, and none of them is being killed: what a process that is killed had said may not have counted.
     private var mustBeReady: Bool {
-        self.configurations.count == 1 && self.mayBeReady && !self.logger.isKilled && !self.firstWorkers.contains(where: \.isKilled)
+        self.configurations.count == 1 && self.mayBeReady && !self.logger.isKilled
+            && !self.firstWorkers.contains(where: \.isKilled)
     }
 
     /// Those of the providers that are configured now.
