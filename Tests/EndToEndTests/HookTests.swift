@@ -116,9 +116,10 @@ extension EndToEnd {
             let house = try HookHouse(
                 [
                     .init(
-                        name: "model", program: "say.py", arguments: [#"{'model': 'other'}"#], events: "default_model"),
+                        name: "model", program: "say.py", arguments: [#"{'model': 'echo-fault'}"#],
+                        events: "default_model"),
                     .init(
-                        name: "filter", program: "say.py", arguments: [#"{'models': ['other']}"#],
+                        name: "filter", program: "say.py", arguments: [#"{'models': ['echo-fault']}"#],
                         events: "filter_models"),
                     .init(
                         name: "judge", program: "say.py",
@@ -131,15 +132,10 @@ extension EndToEnd {
                             say(id=question["id"], **eval(sys.argv[1]))
                         """
                 ],
-                more: """
-                    default_model: echo
-                    providers:
-                      echo: {type: echo}
-                      more: {type: echo, models: [{id: other}]}
-                    """)
+                more: HookHouse.echo)
             let wire = try Wire(house.daemon.socket)
             try wire.prompt(1, "yes")
-            #expect(try wire.finish(1).last["model"]?.string == "other")
+            #expect(try wire.finish(1).last["model"]?.string == "echo-fault")
             try wire.prompt(2, "yes", model: "echo")
             #expect(
                 try wire.finish(2).last.errorMessage

@@ -6,7 +6,7 @@ import Testing
     #if DEBUG
         static let seeds: Range<UInt64> = 0..<60
     #else
-        static let seeds: Range<UInt64> = 0..<800
+        static let seeds: Range<UInt64> = 0..<250
     #endif
 
     /// Everything that must happen, or the simulation proves nothing about it.

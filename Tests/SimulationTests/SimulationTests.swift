@@ -8,7 +8,7 @@ import Testing
     #if DEBUG
         static let seeds: Range<UInt64> = 0..<60
     #else
-        static let seeds: Range<UInt64> = 0..<1_600
+        static let seeds: Range<UInt64> = 0..<400
     #endif
     static let eventsPerSeed = 2_500
 

@@ -116,7 +116,7 @@ final class HookHouse {
                 say(id=number, annotate={"text": "x" * 5000})
             elif fault == "flood":
                 while True:
-                    say(id=number)
+                    say(id=number + 1000)
             elif fault == "endless":
                 os.write(1, b"\0\x10\0\0")
                 while True:
